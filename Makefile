@@ -1,0 +1,39 @@
+# Every target installs what it needs into .venv first; nothing else has to be set up by hand.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help run call test check bench clean
+help:            ## list the targets
+	@grep -E '^[a-z]+: .*##|^[a-z]+:  +##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+$(BIN)/.runtime: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; try: make PYTHON=python3.12 run")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(BIN)/.dev: requirements-dev.txt $(BIN)/.runtime
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+run: $(BIN)/.runtime  ## start the server on http://localhost:8080, embedded engines, transcripts shown
+	LOG_TRANSCRIPTS=true $(BIN)/python server.py
+
+call: $(BIN)/.runtime  ## place a real call against the running server
+	$(BIN)/python -m phone call http://localhost:8080
+
+test: $(BIN)/.dev  ## run all tests
+	$(BIN)/python -m pytest
+
+check: $(BIN)/.dev  ## style, strict types (mypy and pyright), import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+bench: $(BIN)/.dev  ## measure cadence and drops under load, print a table
+	$(BIN)/python -m bench
+
+clean:           ## remove the virtual environment and the caches
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis

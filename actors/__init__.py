@@ -1,0 +1,1 @@
+"""The call as a supervised tree of actors. `call.py` is the supervisor; start reading there."""

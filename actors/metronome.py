@@ -1,0 +1,86 @@
+"""The metronome: one timer wheel that beats 20 ms for every call of a loop.
+
+Members are spread over ten slots of 2 ms, so that fifty calls do not all send at the same
+instant. Deadlines are absolute: lateness is never added up. A beat that was missed
+altogether is skipped; who was late catches up by its own clock. What a member does with a
+beat is its own affair, and so is its crash: `LoopActor.tick` contains it.
+"""
+
+from typing import Protocol
+
+from actors.clock import Clock, Timer
+from media.frame import FRAME_S
+
+SLOTS = 10
+SLOT_S = FRAME_S / SLOTS
+
+
+class Member(Protocol):
+    """Something that wants the beat."""
+
+    def tick(self, now: float) -> None:
+        """Hear the beat. Never raises."""
+        ...
+
+
+class Metronome:
+    """Beats 20 ms for its members, each in its own slot of the beat."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._slots: list[list[Member]] = [[] for _ in range(SLOTS)]
+        self._origin_at = clock.now()
+        self._next = 0
+        self._timer: Timer | None = None
+        self.beats_skipped = 0
+        """Slots that were missed because the loop stood still for more than a beat."""
+
+    def join(self, member: Member) -> None:
+        """Beat for a member from now on, in the slot with the fewest members."""
+        min(self._slots, key=len).append(member)
+        if self._timer is None:
+            self._next = self._slot_number(self._clock.now()) + 1
+            self._arm()
+
+    def leave(self, member: Member) -> None:
+        """Beat for it no more. Harmless for one that never joined."""
+        for slot in self._slots:
+            if member in slot:
+                slot.remove(member)
+        if self.members == 0 and self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    @property
+    def members(self) -> int:
+        """How many it beats for."""
+        return sum(map(len, self._slots))
+
+    def _slot_number(self, at: float) -> int:
+        return int((at - self._origin_at) / SLOT_S)
+
+    def _arm(self) -> None:
+        """Set the timer to the next slot with anybody in it."""
+        while not self._slots[self._next % SLOTS]:
+            self._next += 1
+        due_at = self._origin_at + self._next * SLOT_S
+        self._timer = self._clock.call_later(due_at - self._clock.now(), self._beat)
+
+    def _beat(self) -> None:
+        now = self._clock.now()
+        self._skip_missed(now)
+        # A timer may come a hair early; its slot is due all the same.
+        due = max(self._next, self._slot_number(now))
+        while self._next <= due:
+            for member in tuple(self._slots[self._next % SLOTS]):
+                member.tick(now)
+            self._next += 1
+        self._timer = None
+        if self.members:
+            self._arm()
+
+    def _skip_missed(self, now: float) -> None:
+        missed = self._slot_number(now) - self._next - SLOTS + 1
+        if missed > 0:
+            self.beats_skipped += missed
+            self._next += missed

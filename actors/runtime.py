@@ -1,0 +1,25 @@
+"""What every actor runs on: a dispatcher, a clock and a metronome, handed in together."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from actors.clock import Clock, LoopClock
+from actors.dispatcher import Dispatcher, LoopDispatcher
+from actors.metronome import Metronome
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """One per event loop; one per test."""
+
+    dispatcher: Dispatcher
+    clock: Clock
+    metronome: Metronome
+
+
+def loop_runtime(on_slow_turn: Callable[[str, float], None]) -> Runtime:
+    """Make the runtime of the running event loop."""
+    loop = asyncio.get_running_loop()
+    clock = LoopClock(loop)
+    return Runtime(LoopDispatcher(loop, on_slow_turn), clock, Metronome(clock))

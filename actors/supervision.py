@@ -1,0 +1,99 @@
+"""Supervision: child specifications and the restart budget. Words as in OTP's supervisor.
+
+Pure data and decisions: `now` is an argument. CallActor holds one `Child` for each of its
+children and decides by it; starting, stopping and waiting are CallActor's.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pykka import ActorRef
+
+from actors.mailbox import Mailbox
+
+
+@dataclass(frozen=True, slots=True)
+class RestartBudget:
+    """How many restarts a child is still worth (OTP: restart intensity)."""
+
+    limit: int
+    """Restarts allowed in all, until it is refilled."""
+
+    refill_after_s: float | None = None
+    """Seconds of real results after which the count starts anew; None: it never does."""
+
+    used: int = 0
+    well_since: float | None = None
+
+    def failed(self, now: float) -> "RestartBudget | None":
+        """Spend one restart on a failure at `now`.
+
+        Returns:
+            the budget that is left, or None when there was nothing left to spend.
+        """
+        used = 0 if self._recovered(now) else self.used
+        if used >= self.limit:
+            return None
+        return replace(self, used=used + 1, well_since=None)
+
+    def progressed(self, now: float) -> "RestartBudget":
+        """Note a real result at `now`."""
+        return self if self.well_since is not None else replace(self, well_since=now)
+
+    def _recovered(self, now: float) -> bool:
+        if self.refill_after_s is None or self.well_since is None:
+            return False
+        return now - self.well_since >= self.refill_after_s
+
+
+@dataclass(frozen=True, slots=True)
+class ChildSpec:
+    """How to start a child and what it is worth (OTP: child specification)."""
+
+    name: str
+    mailbox: Mailbox[Any]
+    """Outlives every incarnation."""
+
+    start: Callable[[int], ActorRef[Any]]
+    """Starts incarnation n (1 is the first), handing over what the last one left."""
+
+    budget: RestartBudget
+    backoff_s: float = 0.0
+    """Wait before a restart."""
+
+
+@dataclass(slots=True)
+class Child:
+    """One child as its supervisor sees it."""
+
+    spec: ChildSpec
+    budget: RestartBudget = field(init=False)
+    ref: ActorRef[Any] | None = None
+    incarnation: int = 0
+    restarts: int = 0
+
+    def __post_init__(self) -> None:
+        """Start with the full budget."""
+        self.budget = self.spec.budget
+
+    def start(self) -> None:
+        """Start the next incarnation."""
+        self.incarnation += 1
+        self.ref = self.spec.start(self.incarnation)
+
+    def stop(self) -> None:
+        """Stop it, if it lives. Does not wait."""
+        if self.ref is not None:
+            self.ref.stop(block=False)
+            self.ref = None
+
+    def may_restart(self, now: float) -> bool:
+        """Spend a restart on a failure at `now`; False when the budget is gone."""
+        self.ref = None
+        left = self.budget.failed(now)
+        if left is None:
+            return False
+        self.budget = left
+        self.restarts += 1
+        return True

@@ -1,0 +1,1 @@
+"""The agent's brains: what to say and do about what the caller said."""
