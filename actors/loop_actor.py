@@ -16,6 +16,7 @@ import asyncio
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Any
 
 import pykka
@@ -23,8 +24,9 @@ from pykka import messages as pykka_messages
 from pykka._envelope import Envelope
 
 from actors.clock import Timer
+from actors.family import OutOfBand
 from actors.mailbox import Mailbox
-from actors.messages import ChildFailed, OutOfBand
+from actors.messages import ChildFailed
 from actors.peer import Peer
 from actors.runtime import Runtime
 
@@ -192,6 +194,22 @@ class LoopActor(pykka.Actor):
             delay_s, lambda: timer.fire(self.mailbox, message)
         )
         return timer
+
+    def release(self) -> None:
+        """Let go of streams, requests and tasks. Called once, however the actor ends."""
+
+    def on_stop(self) -> None:
+        """Pykka's hook for a stop."""
+        self.release()
+
+    def on_failure(
+        self,
+        exception_type: type[BaseException] | None,  # noqa: ARG002  # Pykka's signature
+        exception_value: BaseException | None,  # noqa: ARG002
+        traceback: TracebackType | None,  # noqa: ARG002
+    ) -> None:
+        """Pykka's hook for a crash."""
+        self.release()
 
     @property
     def alive(self) -> bool:

@@ -10,8 +10,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
+from actors.family import InBand, Media, Message
 from actors.ledger import Ledger
-from actors.messages import InBand, Media, Message
 
 MessageT = TypeVar("MessageT", bound=Message)
 
@@ -201,9 +201,7 @@ class Mailbox(Generic[MessageT]):
             self.ledger.control_crashed += 1
         self._in_hand = None
 
-    def flush_in_order(
-        self, reason: str, matches: Callable[[Message], bool]
-    ) -> list[Message]:
+    def flush_in_order(self, reason: str, matches: Callable[[Message], bool]) -> list[Message]:
         """Take out of the ordered lane all that matches.
 
         Frames are counted as dropped for `reason`.

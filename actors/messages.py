@@ -1,44 +1,16 @@
 """Every message of the public protocol, grouped by the actor that receives it.
 
-The base class alone decides a message's fate in a mailbox: `Media` may be dropped, oldest
-first; `InBand` keeps its place among the media; `OutOfBand` overtakes. The last two are
-never dropped. Commands are imperative, facts are in the past tense. Messages that an actor
-sends to itself are private and stand in its own file. Times ending in `_at` are seconds of
-the call's monotonic clock. An *epoch* is one playback (one reply); epochs only grow.
+The base class (`actors.family`) alone decides a message's fate in a mailbox. Commands are
+imperative, facts are in the past tense. Messages that an actor sends to itself are private
+and stand in its own file. Times ending in `_at` are seconds of the call's monotonic clock.
+An *epoch* is one playback (one reply); epochs only grow.
 """
 
 from dataclasses import dataclass
 from typing import ClassVar
 
+from actors.family import InBand, Media, OutOfBand
 from media.frame import FRAME_BYTES
-
-
-class Message:
-    """What a mailbox accepts."""
-
-    __slots__ = ()
-
-    COALESCES: ClassVar[bool] = False
-    """Whether a newer one replaces the one waiting last in the lane: the latest wins."""
-
-
-class Media(Message):
-    """Audio. Dropped when its mailbox is full, the oldest first, and counted."""
-
-    __slots__ = ()
-
-
-class InBand(Message):
-    """Control that keeps its place among the media around it. Never dropped."""
-
-    __slots__ = ()
-
-
-class OutOfBand(Message):
-    """Control that overtakes everything in order. Never dropped."""
-
-    __slots__ = ()
-
 
 # --- RX -------------------------------------------------------------------------------
 
@@ -74,10 +46,10 @@ RxMessage = InboundFrame
 
 @dataclass(frozen=True, slots=True)
 class OpenStream(OutOfBand):
-    """Open the recogniser's stream. Sent once to every incarnation, as its first message."""
+    """Begin to recognise. Sent once to every incarnation, as its first message."""
 
-    attempt: int
-    """1 for the first start, 2 for the first restart, and so on."""
+    single: bool
+    """Recognise by single requests instead: streaming has failed too often, or is off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +226,11 @@ TxMessage = OutboundFrame | Mark | Clear | MarkEchoed | CloseSocket
 
 
 @dataclass(frozen=True, slots=True)
+class BeginCall(OutOfBand):
+    """Start the children and greet the caller. The first message of a call."""
+
+
+@dataclass(frozen=True, slots=True)
 class StreamStopped(OutOfBand):
     """Twilio said `stop`: the caller hung up, or the call was moved elsewhere."""
 
@@ -312,7 +289,8 @@ class Hangup(OutOfBand):
 
 
 CallMessage = (
-    StreamStopped
+    BeginCall
+    | StreamStopped
     | SocketClosed
     | SttOpened
     | SttProgress

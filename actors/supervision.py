@@ -55,8 +55,8 @@ class ChildSpec:
     mailbox: Mailbox[Any]
     """Outlives every incarnation."""
 
-    start: Callable[[int], ActorRef[Any]]
-    """Starts incarnation n (1 is the first), handing over what the last one left."""
+    start: Callable[[], ActorRef[Any]]
+    """Starts an incarnation, handing over what the last one left."""
 
     budget: RestartBudget
     backoff_s: float = 0.0
@@ -70,7 +70,6 @@ class Child:
     spec: ChildSpec
     budget: RestartBudget = field(init=False)
     ref: ActorRef[Any] | None = None
-    incarnation: int = 0
     restarts: int = 0
 
     def __post_init__(self) -> None:
@@ -79,8 +78,7 @@ class Child:
 
     def start(self) -> None:
         """Start the next incarnation."""
-        self.incarnation += 1
-        self.ref = self.spec.start(self.incarnation)
+        self.ref = self.spec.start()
 
     def stop(self) -> None:
         """Stop it, if it lives. Does not wait."""

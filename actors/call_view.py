@@ -1,0 +1,58 @@
+"""The view of one call: what `/calls/{CallSid}` shows of it. Plain data, ready for JSON."""
+
+from dataclasses import asdict
+from typing import Any, TypedDict
+
+from actors.call_parts import CallParts
+
+
+class CallView(TypedDict):
+    """One call, as operators see it."""
+
+    call_sid: str
+    state: str
+    started: str
+    duration_s: float
+    mode: dict[str, str]
+    queues: dict[str, int]
+    fps: dict[str, float]
+    drops: dict[str, dict[str, int]]
+    restarts: dict[str, int]
+    latencies: list[dict[str, float | None]]
+    transcript: list[dict[str, Any]] | None
+
+
+def call_view(
+    parts: CallParts, *, state: str, started: str, started_at: float, now: float
+) -> CallView:
+    """Look at a call.
+
+    Args:
+        parts: the call.
+        state: `live`, or `ended:` and the reason.
+        started: the wall-clock time it began, ISO 8601.
+        started_at: the same on the call's clock.
+        now: the time on the call's clock.
+    """
+    context = parts.context
+    stats = context.stats
+    return CallView(
+        call_sid=context.call_sid,
+        state=state,
+        started=started,
+        duration_s=round(now - started_at, 3),
+        mode={"rx": stats.rx_mode, "stt": stats.stt_mode},
+        queues={box.name: box.held_frames + box.held_control for box in parts.mailboxes},
+        fps={"in": round(stats.fps_in, 1), "out": round(stats.fps_out, 1)},
+        drops={box.name: dict(box.ledger.dropped) for box in parts.mailboxes},
+        restarts={name: child.restarts for name, child in parts.children.items()},
+        latencies=[asdict(latency) for latency in stats.latencies],
+        transcript=_transcript(parts, started_at) if context.settings.log_transcripts else None,
+    )
+
+
+def _transcript(parts: CallParts, started_at: float) -> list[dict[str, Any]]:
+    return [
+        {"who": entry.who, "text": entry.text, "at_s": round(entry.at - started_at, 3)}
+        for entry in parts.memory.history
+    ]

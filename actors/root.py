@@ -1,0 +1,272 @@
+"""The root of all calls of a process: begins them, owns what outlives them, clears them away.
+
+The owner of every CallActor: if one crashes, the root stops its children, closes its socket
+and frees its place. Decides who is admitted. Remembers the outcome of calls that ended, for
+the webhook that Twilio asks next. Used by the web layer, on the event loop only.
+"""
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from pykka import ActorRef
+
+from actors.call import CallActor
+from actors.call_parts import CallParts
+from actors.call_telemetry import CallTelemetry
+from actors.call_view import CallView, call_view
+from actors.context import CallContext
+from actors.engines import Engines
+from actors.loop_actor import Asked
+from actors.messages import (
+    AgentMessage,
+    BeginCall,
+    CallMessage,
+    ChildFailed,
+    RxMessage,
+    SayGoodbye,
+    TxMessage,
+)
+from actors.outcome import HungUp, Outcome
+from actors.peer import MediaPeer, Peer
+from actors.runtime import Runtime
+from actors.socket import CallerSocket
+from actors.stats import CallStats
+from settings import Settings
+from telemetry import Metrics
+
+if TYPE_CHECKING:
+    from loguru import Logger
+
+ENDED_KEPT: Final = 1000
+"""Ended calls that are remembered: Twilio asks for the outcome within seconds."""
+
+REAP_S: Final = 0.05
+"""Time for a call's actors to stop before its mailboxes are closed."""
+
+
+class CallRefused(Exception):
+    """A call is not admitted. The reason is one word: `draining`, `busy` or `duplicate`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class CallLine:
+    """Where the border sends the messages of one call."""
+
+    rx: MediaPeer[RxMessage]
+    tx: Peer[TxMessage]
+    agent: Peer[AgentMessage]
+    call: Peer[CallMessage]
+
+
+@dataclass(slots=True)
+class _Live:
+    parts: CallParts
+    started: str
+    started_at: float
+    ref: ActorRef[Any] | None = None
+    outcome: Outcome | None = None
+    """Set once, when the end begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    view: CallView
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class _CallSupervisor:
+    """Hears of the crash of one CallActor."""
+
+    root: "CallRoot"
+    call_sid: str
+
+    def post(self, message: ChildFailed) -> None:
+        """End the call: nobody supervises it any more."""
+        self.root.call_crashed(self.call_sid, message)
+
+
+class CallRoot:
+    """All calls of this process."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        settings: Settings,
+        engines: Engines,
+        metrics: Metrics,
+        log: "Logger",
+    ) -> None:
+        self._runtime = runtime
+        self._settings = settings
+        self._engines = engines
+        self._metrics = metrics
+        self._log = log
+        self._live: dict[str, _Live] = {}
+        self._ended: OrderedDict[str, _Ended] = OrderedDict()
+        self._admitting = True
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    # --- beginning -------------------------------------------------------------------
+
+    def begin(self, call_sid: str, stream_sid: str, socket: CallerSocket) -> CallLine:
+        """Begin a call.
+
+        Raises:
+            CallRefused: it is not admitted; nothing was started.
+        """
+        self._check_admission(call_sid)
+        log = self._log.bind(call_sid=call_sid)
+        context = CallContext(
+            call_sid, self._settings, self._runtime, self._metrics, CallStats(), log
+        )
+        parts = CallParts(
+            context, self._engines, socket, lambda _mailbox: self._overflowed(call_sid)
+        )
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        live = self._live[call_sid] = _Live(parts, started, self._runtime.clock.now())
+        self._count()
+        log.info("📞 [CALL] begins, stream {}", stream_sid)
+        live.ref = CallActor.start(
+            parts, _CallSupervisor(self, call_sid), partial(self._end, call_sid)
+        )
+        parts.call.post(BeginCall())
+        return CallLine(parts.rx, parts.tx, parts.agent, parts.call)
+
+    def _check_admission(self, call_sid: str) -> None:
+        if not self._admitting:
+            raise CallRefused("draining")
+        if call_sid in self._live:
+            raise CallRefused("duplicate")
+        if self.active >= self._settings.max_calls:
+            raise CallRefused("busy")
+
+    # --- looking ---------------------------------------------------------------------
+
+    @property
+    def active(self) -> int:
+        """How many calls there are."""
+        return len(self._live)
+
+    @property
+    def admitting(self) -> bool:
+        """Whether another call would be admitted now."""
+        return self._admitting and self.active < self._settings.max_calls
+
+    def views(self) -> list[CallView]:
+        """Look at all live calls."""
+        return [self._view(live, "live") for live in self._live.values()]
+
+    def view(self, call_sid: str) -> CallView | None:
+        """Look at a live call, or at one of those that ended last."""
+        if call_sid in self._live:
+            return self._view(self._live[call_sid], "live")
+        ended = self._ended.get(call_sid)
+        return ended.view if ended is not None else None
+
+    def outcome(self, call_sid: str) -> Outcome | None:
+        """Say what is to happen after a call's stream; None for a call nobody remembers."""
+        if call_sid in self._live:
+            return self._live[call_sid].outcome or HungUp()
+        ended = self._ended.get(call_sid)
+        return ended.outcome if ended is not None else None
+
+    # --- ending ----------------------------------------------------------------------
+
+    def stop_admitting(self) -> None:
+        """Refuse every new call from now on."""
+        self._admitting = False
+
+    def end_all(self, reason: str) -> None:
+        """Let every call end with a goodbye."""
+        for live in self._live.values():
+            live.parts.agent.post(SayGoodbye(reason))
+
+    def abort_all(self) -> None:
+        """Drop every call without another word."""
+        for call_sid, live in tuple(self._live.items()):
+            live.parts.socket.abort()
+            self._end(call_sid, "aborted", HungUp())
+
+    async def drained(self, timeout_s: float) -> bool:
+        """Wait until there is no call left; False if there still is one after the timeout."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._idle.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def call_crashed(self, call_sid: str, failure: ChildFailed) -> None:
+        """End a call whose CallActor crashed."""
+        live = self._live.get(call_sid)
+        if live is None:
+            return
+        live.ref = None
+        self._metrics.child_failures.labels("call").inc()
+        live.parts.context.log.error("❌ [CALL] CallActor crashed: {!r}", failure.error)
+        live.parts.socket.close("call_failed")
+        self._end(call_sid, "call_failed", HungUp())
+
+    def _overflowed(self, call_sid: str) -> None:
+        live = self._live.get(call_sid)
+        if live is not None:
+            self._metrics.control_overflows.inc()
+            live.parts.socket.close("control_overflow")
+            self._end(call_sid, "control_overflow", HungUp())
+
+    def _end(self, call_sid: str, reason: str, outcome: Outcome) -> None:
+        """Stop a call's actors; its mailboxes are closed once they have stopped."""
+        live = self._live.get(call_sid)
+        if live is None or live.outcome is not None:
+            return
+        live.outcome = outcome
+        live.parts.stop_children()
+        if live.ref is not None:
+            live.ref.stop(block=False)
+        self._runtime.clock.call_later(REAP_S, lambda: self._reap(call_sid, reason, outcome))
+
+    def _reap(self, call_sid: str, reason: str, outcome: Outcome) -> None:
+        live = self._live.pop(call_sid)
+        live.parts.socket.close(reason)
+        view = self._view(live, f"ended:{reason}")
+        telemetry = CallTelemetry(live.parts)
+        for mailbox in live.parts.mailboxes:
+            for left in mailbox.close():
+                if isinstance(left, Asked):
+                    left.refuse(mailbox.name)
+        telemetry.check_ledgers()
+        self._remember(call_sid, _Ended(view, outcome))
+        self._metrics.calls.labels(reason).inc()
+        live.parts.context.log.info(
+            "📞 [CALL] ended: {} after {:.1f} s", reason, view["duration_s"]
+        )
+        self._count()
+
+    def _remember(self, call_sid: str, ended: _Ended) -> None:
+        self._ended[call_sid] = ended
+        if len(self._ended) > ENDED_KEPT:
+            self._ended.popitem(last=False)
+
+    def _count(self) -> None:
+        self._metrics.calls_active.set(self.active)
+        if self._live:
+            self._idle.clear()
+        else:
+            self._idle.set()
+
+    def _view(self, live: _Live, state: str) -> CallView:
+        now = self._runtime.clock.now()
+        started_at = live.started_at
+        return call_view(
+            live.parts, state=state, started=live.started, started_at=started_at, now=now
+        )

@@ -1,0 +1,78 @@
+"""The running numbers of one call, counted by its actors and read once a second.
+
+Plain integers and floats, so that counting on the media path costs nothing. Owned by the
+call: no restart resets them. Nobody decides anything by them.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+LATENCIES_KEPT = 20
+"""Turns whose latencies a call remembers, for `/calls/{CallSid}`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnLatency:
+    """How long one answer took, in seconds; None for a part that did not happen."""
+
+    partial_s: float | None
+    """From the start of the caller's speech to the first partial transcript."""
+
+    final_s: float | None
+    """From the end of the caller's speech to the final transcript."""
+
+    total_s: float | None
+    """From the end of the caller's speech to the first frame of the answer on the wire."""
+
+
+@dataclass(slots=True)
+class Meter:
+    """A mean over the current second."""
+
+    total: float = 0.0
+    count: int = 0
+
+    def add(self, value: float) -> None:
+        """Add one measurement."""
+        self.total += value
+        self.count += 1
+
+    def take_mean(self) -> float:
+        """Read the mean, 0 if nothing was measured, and begin the next second."""
+        mean = self.total / self.count if self.count else 0.0
+        self.total, self.count = 0.0, 0
+        return mean
+
+
+@dataclass(slots=True)
+class CallStats:
+    """What telemetry shows of a call."""
+
+    frames_in: int = 0
+    """Frames RX took from its mailbox, since the call began."""
+
+    frames_out: int = 0
+    """Frames TX put on the wire, since the call began."""
+
+    fps_in: float = 0.0
+    """Frames a second from the caller, over the last second."""
+
+    fps_out: float = 0.0
+    """Frames a second to the caller, over the last second."""
+
+    rx_mode: str = "normal"
+    """How RX releases a backlog: `normal` or `drain`."""
+
+    stt_mode: str = "streaming"
+    """`streaming` or `single` (requests for segments of speech)."""
+
+    rx_write: Meter = field(default_factory=Meter)
+    """Seconds from a frame's arrival at the border until RX has handed it over."""
+
+    stt_write: Meter = field(default_factory=Meter)
+    """Seconds that writing a batch to the recogniser takes."""
+
+    latencies: deque[TurnLatency] = field(
+        default_factory=lambda: deque[TurnLatency](maxlen=LATENCIES_KEPT)
+    )
+    """The latest turns."""

@@ -1,0 +1,102 @@
+"""What a dialogue file says, as plain data that no longer can be wrong.
+
+Made by `dialogue.loader` only, which has checked every bound and every name; read by
+`dialogue.matching` and `dialogue.scripted`. Nothing here changes during a call.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from dialogue.ports import EndCall, TransferCall
+
+MAX_INTENTS: Final = 200
+"""Intents in one file, follow-ups counted."""
+
+MAX_PHRASES: Final = 50
+"""Phrases of one intent."""
+
+MAX_PHRASE_CHARACTERS: Final = 100
+"""Characters in one phrase."""
+
+MAX_PHRASE_WORDS: Final = 12
+"""Words in one phrase: what a caller says in one breath."""
+
+MAX_VARIANTS: Final = 10
+"""Texts that one reply takes in turn."""
+
+MAX_REPLY_CHARACTERS: Final = 500
+"""Characters in one text to speak: about half a minute of speech."""
+
+MAX_NAME_CHARACTERS: Final = 60
+"""Characters in the name of the dialogue or of an intent."""
+
+MAX_STRIKES: Final = 10
+"""The most failed turns in a row that `strikes` may ask for."""
+
+SILENCE_RANGE_S: Final = (1, 300)
+"""What `silence.after_s` may be."""
+
+DEFAULT_STRIKES: Final = 2
+"""Failed turns in a row after which the call ends, where the file does not say."""
+
+KEYS: Final = "0123456789*#"
+"""The keys of a telephone."""
+
+Variants = tuple[str, ...]
+"""Texts used in turn, at least one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """Something a caller may want, and what is done about it."""
+
+    name: str
+    phrases: tuple[str, ...]
+    reply: Variants
+    key: str | None = None
+    action: TransferCall | EndCall | None = None
+    follow_ups: tuple["Intent", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """What happens when nobody speaks."""
+
+    after_s: float
+    reply: Variants
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A whole dialogue file."""
+
+    name: str
+    language: str
+    greeting: str
+    not_understood: Variants
+    apology: str
+    goodbye: str
+    strikes: int
+    silence: Silence
+    intents: tuple[Intent, ...]
+
+    def all_intents(self) -> Iterator[Intent]:
+        """Yield every intent in file order, each followed by its follow-ups."""
+        for intent in self.intents:
+            yield intent
+            yield from intent.follow_ups
+
+    def phrases(self) -> tuple[str, ...]:
+        """Return every phrase once, as written, in file order."""
+        found: dict[str, str] = {}
+        for intent in self.all_intents():
+            for phrase in intent.phrases:
+                found.setdefault(phrase.casefold(), phrase)
+        return tuple(found.values())
+
+    def texts(self) -> tuple[str, ...]:
+        """Return every text that may be spoken once, the greeting first."""
+        fixed = (self.greeting, *self.not_understood, *self.silence.reply)
+        replies = (text for intent in self.all_intents() for text in intent.reply)
+        return tuple(dict.fromkeys((*fixed, self.apology, self.goodbye, *replies)))
