@@ -1,0 +1,1 @@
+"""Measurements under load. `python -m bench` runs them and prints a table; see README.md."""
