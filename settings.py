@@ -1,0 +1,269 @@
+"""Every number and switch of the server, once, with its unit, its bounds and its reason.
+
+Owns the names that operators set (environment, or `.env` beside this file) and the checks
+across them. Imports nothing of the project and never logs: `server.py` loads it at boot and
+hands values on; tests build `Settings` directly. The tables that people read are made from this
+class by `settings_tables.py`.
+"""
+
+import difflib
+import ipaddress
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, Literal, Self, get_args, get_origin
+
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT: Final = Path(__file__).resolve().parent
+"""The folder of the checkout; relative paths in settings start here."""
+
+ENV_FILE: Final = ROOT / ".env"
+"""Where settings are read from besides the environment, which wins."""
+
+TYPO_LIKENESS: Final = 0.85
+"""From here on (0 to 1, difflib) an unknown key in `.env` counts as a misspelt one of ours."""
+
+_HOST_NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(?::[1-9]\d{0,4})?")
+
+
+class SettingsError(Exception):
+    """The settings cannot be used. The message is one line for each bad variable."""
+
+
+def _number(default: int, low: int, high: int, why: str) -> Any:
+    """A whole number with its bounds, both allowed, and the reason for it."""
+    return Field(default, ge=low, le=high, description=why)
+
+
+def _switch(default: Any, why: str) -> Any:
+    """Anything that is not a bounded number."""
+    return Field(default, description=why)
+
+
+class Settings(BaseSettings):
+    """The settings of one server process; the environment variable is the name in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    # Server and border
+    host: str = _switch("127.0.0.1", "address to listen on; other than loopback needs a token")
+    port: int = _number(8080, 0, 65535, "TCP port for HTTP and media; 0 takes a free one")
+    public_host: str | None = _switch(
+        None, "host name Twilio reaches, perhaps with :port; signatures are checked against it"
+    )
+    twilio_auth_token: SecretStr | None = _switch(
+        None, "checks Twilio's signatures; without it only loopback callers are served"
+    )
+    token_ttl_s: int = _number(60, 5, 600, "life of a media socket's one-time token")
+    handshake_timeout_s: int = _number(10, 1, 60, "for the WebSocket upgrade of a media socket")
+    start_timeout_s: int = _number(10, 1, 60, "for the start message after the upgrade")
+    ping_interval_s: int = _number(10, 1, 60, "between pings on a media socket")
+    ping_timeout_s: int = _number(10, 1, 60, "for the answer to a ping: then the peer is dead")
+    max_calls: int = _number(200, 1, 2000, "calls at once; one core was measured to carry 350")
+    drain_s: int = _number(20, 0, 600, "for running calls to end by themselves at shutdown")
+
+    # Logging
+    log_level: Literal["TRACE", "DEBUG", "INFO", "WARNING", "ERROR"] = _switch(
+        "INFO", "least level of a logged line"
+    )
+    log_transcripts: bool = _switch(
+        default=False, why="show what was said in logs and on /calls: private"
+    )
+
+    # Dialogue and engines
+    dialogue: Path = _switch(
+        Path("dialogues/english.toml"), "the dialogue file; a relative path starts at server.py"
+    )
+    use_streaming_stt: bool = _switch(
+        default=True, why="stream to the recogniser; false asks per utterance"
+    )
+    stt_engine: str = _switch("auto", "speech to text; auto takes the best that works here")
+    tts_engine: str = _switch("auto", "text to speech; auto takes the best that works here")
+    phrase_cache_mib: int = _number(32, 0, 1024, "synthesised phrases kept, all calls together")
+
+    # Mailboxes
+    rx_mailbox_frames: int = _number(200, 10, 1500, "4 s of caller audio while RX is behind")
+    stt_mailbox_frames: int = _number(60, 5, 500, "1.2 s on the way to the recogniser")
+    tx_mailbox_frames: int = _number(144, 20, 1500, "2.9 s of speech waiting for its time")
+    control_mailbox_messages: int = _number(
+        256, 128, 4096, "control messages of one mailbox; at the cap the call ends"
+    )
+
+    # RX: pacing of a backlog
+    rx_drain_enter_frames: int = _number(100, 2, 1500, "backlog at which pacing is given up")
+    rx_drain_leave_frames: int = _number(20, 1, 1500, "backlog at which pacing begins again")
+    rx_release_frames_per_tick: int = _number(
+        3, 2, 10, "of a paced backlog in 20 ms: 200 frames are gone within 2 s"
+    )
+    rx_resync_ms: int = _number(40, 20, 1000, "lateness at which the 20 ms grid is laid anew")
+    rx_silence_after_ms: int = _number(
+        400, 100, 5000, "of no audio until silence is made up: recognisers time out without"
+    )
+
+    # STT: stream, batches, restarts
+    stt_ring_ms: int = _number(15_000, 1_000, 60_000, "audio kept for the replay after a restart")
+    stt_batch_ms: int = _number(60, 20, 500, "audio in one write to the recogniser")
+    stt_debounce_ms: int = _number(110, 0, 1000, "least time between partials passed on")
+    stt_hangover_ms: int = _number(180, 40, 2000, "quiet after which a voice counts as ended")
+    stt_restarts: int = _number(3, 0, 20, "restarts of a call's STT before it falls back")
+    stt_refill_s: int = _number(30, 1, 600, "of real results until the restarts are given back")
+    stt_backoff_ms: int = _number(200, 0, 10_000, "before the first restart; doubles after it")
+    stt_attempt_timeout_ms: int = _number(800, 100, 10_000, "for one try to open a stream")
+    child_restarts: int = _number(1, 0, 10, "restarts of each other child before the call ends")
+
+    # Single requests: the fallback without a stream
+    single_min_speech_ms: int = _number(600, 100, 5000, "less speech than this is not sent")
+    single_quiet_ms: int = _number(500, 100, 5000, "quiet that ends an utterance")
+    single_max_ms: int = _number(15_000, 1_000, 60_000, "longest audio in one request")
+    single_timeout_s: int = _number(10, 1, 60, "for the answer to one request")
+
+    # TX: lead, credit, marks
+    tx_lead_frames: int = _number(3, 1, 25, "sent ahead, so that the far player never runs dry")
+    tx_credit_low_frames: int = _number(8, 1, 500, "waiting frames below which TX asks for more")
+    tx_credit_target_frames: int = _number(16, 2, 1000, "waiting frames that TX asks up to")
+    tx_mark_every_ms: int = _number(500, 100, 5000, "of speech between marks: what was heard")
+    tx_owed_messages: int = _number(144, 10, 2000, "unsent on the socket: the peer is too slow")
+
+    # The conversation and its ends
+    voice_onset_ms: int = _number(60, 20, 500, "of voice until the caller counts as speaking")
+    barge_in_confirm_ms: int = _number(160, 0, 2000, "of voice until it interrupts the agent")
+    history_entries: int = _number(200, 10, 5000, "things said that a call remembers")
+    reply_max_audio_s: int = _number(60, 1, 300, "of speech in one reply; the rest is cut")
+    utterance_max_chars: int = _number(2000, 100, 20_000, "of one transcript; the rest is cut")
+    max_call_s: int = _number(3600, 30, 86_400, "length of a call; Twilio's own limit is 4 h")
+    no_media_timeout_s: int = _number(15, 2, 600, "of no message from Twilio: the call is gone")
+    close_timeout_s: int = _number(5, 1, 60, "for a call's end, then it is torn down")
+
+    @field_validator("public_host")
+    @classmethod
+    def _host_only(cls, value: str | None) -> str | None:
+        """Signatures are over the literal URL: a scheme or a path here would break them all."""
+        if value is not None and not _HOST_NAME.fullmatch(value):
+            raise ValueError("expected a host name only, such as voice.example.com")
+        return value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _capitals(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        problems = list(_problems(self))
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    @property
+    def dialogue_path(self) -> Path:
+        """The dialogue file, absolute."""
+        return ROOT / self.dialogue
+
+    @property
+    def loopback_only(self) -> bool:
+        """Whether nobody but this machine is served, because no token is set."""
+        return self.twilio_auth_token is None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address or name can only mean this machine."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+
+
+_ORDERED: Final = (
+    ("rx_drain_leave_frames", "<", "rx_drain_enter_frames"),
+    ("rx_drain_enter_frames", "<=", "rx_mailbox_frames"),
+    ("tx_credit_low_frames", "<", "tx_credit_target_frames"),
+    ("tx_credit_target_frames", "<=", "tx_mailbox_frames"),
+    ("tx_lead_frames", "<", "tx_credit_target_frames"),
+    ("stt_batch_ms", "<=", "stt_ring_ms"),
+    ("single_quiet_ms", "<", "single_max_ms"),
+    ("single_min_speech_ms", "<", "single_max_ms"),
+)
+"""Which settings must stay below which."""
+
+
+def _problems(s: Settings) -> Iterator[str]:
+    """What is wrong between settings that are each within their own bounds."""
+    if s.loopback_only and not is_loopback(s.host):
+        yield f"HOST={s.host}: open to others; set TWILIO_AUTH_TOKEN, or expected 127.0.0.1"
+    if not s.loopback_only and s.public_host is None:
+        yield "PUBLIC_HOST: missing; expected with TWILIO_AUTH_TOKEN: signatures are over it"
+    for low, relation, high in _ORDERED:
+        below: int = getattr(s, low)
+        above: int = getattr(s, high)
+        if below > above or (below == above and relation == "<"):
+            yield f"{low.upper()}={below}: expected {relation} {high.upper()} ({above})"
+
+
+def load_settings(env_file: Path | None = ENV_FILE) -> Settings:
+    """Read the environment and `.env`.
+
+    Raises:
+        SettingsError: something is wrong; one line for each bad variable.
+    """
+    try:
+        misspelt = _misspelt(env_file)
+        if misspelt:
+            raise SettingsError("\n".join(misspelt))
+        return Settings(_env_file=env_file)  # type: ignore[call-arg]  # pydantic-settings' own
+    except ValidationError as error:
+        raise SettingsError("\n".join(map(_line, error.errors()))) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{env_file}: cannot be read: {error}") from None
+
+
+def _misspelt(env_file: Path | None) -> list[str]:
+    """Unknown keys are other programs' business, unless they nearly are one of ours."""
+    if env_file is None:
+        return []
+    lines: list[str] = []
+    for key in dotenv_values(env_file, interpolate=False):
+        name = key.lower()
+        near = difflib.get_close_matches(name, Settings.model_fields, 1, TYPO_LIKENESS)
+        if near and name not in Settings.model_fields:
+            lines.append(f"{key}: unknown setting in {env_file.name}; expected {near[0].upper()}?")
+    return lines
+
+
+def _line(error: ErrorDetails) -> str:
+    """One line for one bad variable; a secret's value is never repeated."""
+    if not error["loc"]:
+        return str(error["ctx"]["error"] if "ctx" in error else error["msg"])
+    name = str(error["loc"][0])
+    expected = error["msg"].removeprefix("Value error, ")
+    if "expected" not in expected:
+        expected = f"expected {bounds(name) or expected.lower()}"
+    secret = "SecretStr" in str(Settings.model_fields[name].annotation)
+    shown = "" if secret else f"={str(error['input'])[:60]!r}"
+    return f"{name.upper()}{shown}: {expected}"
+
+
+def bounds(name: str) -> str:
+    """What a setting accepts, in words; empty where any text will do."""
+    field = Settings.model_fields[name]
+    if field.annotation is bool:
+        return "true or false"
+    if get_origin(field.annotation) is Literal:
+        return " or ".join(map(str, get_args(field.annotation)))
+    low, high = (
+        next((getattr(m, edge) for m in field.metadata if hasattr(m, edge)), None)
+        for edge in ("ge", "le")
+    )
+    return "" if low is None else f"{low} to {high}"

@@ -1,0 +1,46 @@
+"""The settings as people read them: `--help`, `--check` and the table in the docs.
+
+Everything is made from the `Settings` class, so that no number stands in two places; a test
+keeps `docs/operations.md` equal to it. Secrets never show. Used by `server.py`.
+"""
+
+from pydantic import SecretStr
+
+from settings import Settings, bounds
+
+
+def shown_value(value: object) -> str:
+    """A setting's value for people: secrets masked, nothing as a dash."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "(set)" if isinstance(value, SecretStr) else str(value)
+
+
+def settings_table() -> list[tuple[str, str, str, str]]:
+    """Every setting as (variable, default, what it accepts, reason), in the class's order."""
+    return [
+        (name.upper(), shown_value(field.default), bounds(name), field.description or "")
+        for name, field in Settings.model_fields.items()
+    ]
+
+
+def effective_lines(settings: Settings) -> list[str]:
+    """The settings in force as `NAME=value`."""
+    return [f"{n.upper()}={shown_value(getattr(settings, n))}" for n in Settings.model_fields]
+
+
+def help_text() -> str:
+    """Every setting with its default, its bounds and its reason, for a terminal."""
+    lines = ["settings, from the environment or .env:"]
+    for name, default, accepted, why in settings_table():
+        limits = f" ({accepted})" if accepted else ""
+        lines.append(f"  {name}={default}{limits}\n      {why}")
+    return "\n".join(lines)
+
+
+def markdown_table() -> str:
+    """Every setting as a row of a Markdown table, for the docs."""
+    rows = [f"| `{n}` | {d} | {a or 'text'} | {w} |" for n, d, a, w in settings_table()]
+    return "\n".join(["| Variable | Default | Accepts | What for |", "|---|---|---|---|", *rows])

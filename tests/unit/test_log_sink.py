@@ -1,0 +1,107 @@
+"""The log sink: a blocked terminal blocks nobody, and what is lost is counted."""
+
+import logging
+import threading
+
+import pytest
+from loguru import logger
+
+from log_sink import MAX_LINE_CHARS, LogSink, set_up_logging
+
+pytestmark = pytest.mark.unit
+WAIT_S = 5.0
+
+
+class Terminal:
+    """Takes lines, or does not."""
+
+    def __init__(self) -> None:
+        self.text = b""
+        self.reached, self.open = threading.Event(), threading.Event()
+        self.error: OSError | None = None
+
+    def write(self, batch: bytes) -> None:
+        self.reached.set()
+        assert self.open.wait(WAIT_S)
+        if self.error is not None:
+            raise self.error
+        self.text += batch
+
+
+def test_lines_come_out_in_order_and_all_of_them_before_the_end() -> None:
+    terminal = Terminal()
+    terminal.open.set()
+    sink = LogSink(terminal.write)
+    for number in range(250):
+        sink.write(f"{number}\n")
+    sink.stop()
+    assert terminal.text.decode().split() == [str(number) for number in range(250)]
+    assert sink.lost == 0
+
+
+def test_a_blocked_terminal_blocks_no_logger_and_loses_the_newest_lines_counted() -> None:
+    terminal, lost = Terminal(), list[int]()
+    sink = LogSink(terminal.write, lost.append, max_lines=3)
+    sink.write("first\n")
+    assert terminal.reached.wait(WAIT_S)
+    for number in range(10):
+        sink.write(f"{number}\n")
+    assert sink.lost == sum(lost) == 7
+    terminal.open.set()
+    sink.stop()
+    text = terminal.text.decode()
+    assert text.split()[:4] == ["first", "0", "1", "2"]
+    assert "7 lines lost" in text
+
+
+def test_a_closed_terminal_costs_lines_not_the_thread() -> None:
+    terminal = Terminal()
+    terminal.open.set()
+    terminal.error = BrokenPipeError()
+    sink = LogSink(terminal.write)
+    sink.write("a\n")
+    sink.stop()
+    assert sink.lost == 1
+
+
+def test_after_the_end_lines_are_lost_not_kept() -> None:
+    terminal = Terminal()
+    terminal.open.set()
+    sink = LogSink(terminal.write)
+    sink.stop()
+    sink.write("late\n")
+    assert sink.lost == 1
+
+
+def test_a_long_line_is_cut() -> None:
+    terminal = Terminal()
+    terminal.open.set()
+    sink = LogSink(terminal.write)
+    sink.write("x" * 2 * MAX_LINE_CHARS + "\n")
+    sink.stop()
+    assert len(terminal.text.decode()) <= MAX_LINE_CHARS
+    assert terminal.text.endswith("…\n".encode())
+
+
+def test_loguru_and_the_libraries_end_up_in_one_sink_with_the_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    terminal = Terminal()
+    terminal.open.set()
+    monkeypatch.setattr("log_sink._write_stderr", terminal.write)
+    before = logging.root.handlers[:], logging.root.level
+    sink = set_up_logging("INFO")
+    try:
+        logger.bind(call_sid="CA1").info("שלום {}", "עולם")
+        logger.debug("unheard")
+        logging.getLogger("uvicorn.error").warning("library {%s}", "warns")
+        logging.getLogger("websockets.server").debug("> TEXT what a caller says")
+    finally:
+        logger.remove()
+        sink.stop()
+        logging.root.handlers[:], logging.root.level = before
+    lines = terminal.text.decode().splitlines()
+    assert [line.split(" ", 2)[2] for line in lines] == [
+        "INFO    CA1 שלום עולם",
+        "WARNING - library {warns}",
+    ]

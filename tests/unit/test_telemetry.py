@@ -1,0 +1,129 @@
+"""Telemetry: the lines that operators grep for, to the letter; metrics; the loop's lag."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import telemetry
+from telemetry import (
+    SHOWN_TEXT_CHARS,
+    LoopWatchdog,
+    Metrics,
+    boot_line,
+    final_line,
+    latency_line,
+    partial_line,
+    printable,
+    rx_line,
+    stt_line,
+    tx_line,
+)
+from tests.support.web import logged, metric
+
+pytestmark = pytest.mark.unit
+
+
+def test_the_lines_have_the_shapes_that_operators_grep_for() -> None:
+    assert rx_line("normal", 50, 0, 0, 0.1) == "[RX] mode=normal fps_in=50 q=0 drops=0 write_ms=0.1"
+    assert rx_line("drain", 49.6, 7, 3, 1) == "[RX] mode=drain fps_in=50 q=7 drops=3 write_ms=1.0"
+    assert stt_line(0, 0, 0.3) == "[STT] q=0 drops=0 write_ms=0.3"
+    assert tx_line(50, 6, 0) == "[TX] fps=50 q=6 drops=0"
+    assert boot_line(streaming=True) == "🚀 Streaming STT enabled: True"
+    assert telemetry.RX_STARTED == "🎧 RX_WORKER: Started"
+    assert telemetry.TX_STARTED == "📡 TX_WORKER: Started"
+    assert telemetry.STT_INIT == "🟢 STT_SESSION: init requested"
+    assert telemetry.STT_READY == "🟢 STT_SESSION: ready"
+    assert telemetry.GREETING_QUEUED == "🔊 GREETING: queued"
+
+
+def test_transcripts_are_shown_only_when_asked_for() -> None:
+    assert partial_line("שלום עולם", shown=True) == '🟡 [PARTIAL] "שלום עולם"'
+    assert final_line("שלום", shown=True) == '✅ [FINAL] "שלום"'
+    assert partial_line("x" * 23, shown=False) == "🟡 [PARTIAL] len=23"
+    assert final_line("secret", shown=False) == "✅ [FINAL] len=6"
+
+
+def test_a_latency_that_was_not_measured_is_a_dash() -> None:
+    assert latency_line(0.41, 0.93, 1.22) == "[LATENCY] partial=0.41s, final=0.93s, total=1.22s"
+    assert latency_line(None, 0.93, None) == "[LATENCY] partial=-, final=0.93s, total=-"
+
+
+def test_hidden_characters_are_shown_as_such() -> None:
+    assert printable("a\nb\x1b[31m\u202eevil\u2066") == "a�b�[31m�evil�"
+    assert printable('צה"ל 100% {}') == 'צה"ל 100% {}'
+
+
+@settings(derandomize=True)
+@given(st.text(st.characters(codec=None), max_size=2 * SHOWN_TEXT_CHARS))
+def test_any_text_becomes_one_bounded_encodable_line(text: str) -> None:
+    shown = printable(text)
+    assert len(shown) <= SHOWN_TEXT_CHARS
+    assert len(shown.splitlines()) <= 1
+    assert shown.encode().decode() == shown
+
+
+def test_two_servers_do_not_share_metrics() -> None:
+    one, other = Metrics(), Metrics()
+    one.calls.labels("hangup").inc()
+    one.frames_dropped.labels("rx", "full").inc(3)
+    assert metric(one, "calls_total", reason="hangup") == 1
+    assert metric(other, "calls_total", reason="hangup") == 0
+    assert b'frames_dropped_total{mailbox="rx",reason="full"} 3.0' in one.render()
+
+
+def test_only_measured_parts_of_a_turn_are_observed() -> None:
+    metrics = Metrics()
+    metrics.observe_turn(None, 0.5, 1.0)
+    assert metric(metrics, "turn_latency_seconds_count", part="partial") == 0
+    assert metric(metrics, "turn_latency_seconds_sum", part="total") == 1.0
+
+
+class FakeTimers:
+    """A loop that is late on purpose."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.due: list[tuple[float, Callable[[], Any]]] = []
+
+    def time(self) -> float:
+        return self.now
+
+    def call_at(self, when: float, callback: Callable[[], Any], /) -> asyncio.TimerHandle:
+        self.due.append((when, callback))
+        return FakeHandle(self)  # type: ignore[return-value]  # the part that is used
+
+    def tick(self, late_s: float = 0.0) -> None:
+        when, callback = self.due.pop()
+        self.now = when + late_s
+        callback()
+
+
+class FakeHandle:
+    def __init__(self, timers: FakeTimers) -> None:
+        self.timers = timers
+
+    def cancel(self) -> None:
+        self.timers.due.clear()
+
+
+def test_the_watchdog_exports_the_worst_lag_of_a_window_and_says_so_once() -> None:
+    timers, metrics = FakeTimers(), Metrics()
+    watchdog = LoopWatchdog(timers, metrics.loop_lag)
+    watchdog.start()
+    with logged() as lines:
+        for tick in range(LoopWatchdog.WINDOW_TICKS):
+            timers.tick(0.25 if tick in {3, 9} else 0.0)
+    assert metric(metrics, "loop_lag_seconds") == pytest.approx(0.25)
+    assert lines == ["event loop was late by 250 ms"]
+    with logged() as lines:
+        for _ in range(LoopWatchdog.WINDOW_TICKS):
+            timers.tick()
+    assert metric(metrics, "loop_lag_seconds") == 0
+    assert not lines
+    watchdog.stop()
+    watchdog.stop()
+    assert not timers.due
