@@ -1,1 +1,1 @@
-"""Speech engines behind two ports: recognisers (speech to text) and synthesisers (text to speech)."""
+"""Speech engines behind two ports: recognisers (speech to text), synthesisers (text to speech)."""

@@ -1,0 +1,1 @@
+"""Caller recordings of the demonstration call, and the script that makes them."""
