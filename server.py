@@ -1,0 +1,222 @@
+"""Starts the server: settings, logging, dialogue, engines, calls, web; and stops it again.
+
+Owns the order of these and the exit code. Holds no call logic. Whatever cannot work is one
+line on stderr and exit code 2, before anything listens.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from loguru import logger
+
+from actors.engines import Engines
+from actors.root import CallRoot
+from actors.runtime import loop_runtime
+from dialogue.fields import DialogueError
+from dialogue.loader import load_dialogue
+from dialogue.ports import Dialogue
+from log_sink import set_up_logging
+from settings import Settings, SettingsError, load_settings
+from settings_tables import effective_lines, help_text
+from speech.engines import make_recognizer, make_synthesizer
+from speech.phrase_cache import PhraseCache
+from speech.ports import EngineError, Recognizer
+from telemetry import LoopWatchdog, Metrics, boot_line
+from web.front import make_server
+from web.serving import DrainingServer, bind
+from web.status import ServerStatus
+
+BAD_SETUP: Final = 2
+"""Exit code when the server cannot be set up as asked."""
+
+CUT_SHORT: Final = 1
+"""Exit code when a second signal cut the drain short."""
+
+WARM_TIMEOUT_S: Final = 60.0
+"""For synthesising the stock replies ahead; calls are taken all the while."""
+
+BYTES_PER_MIB: Final = 1 << 20
+
+
+class PortError(Exception):
+    """The address cannot be listened on. One line."""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What the server is furnished with before it starts."""
+
+    settings: Settings
+    dialogue: Dialogue
+    recognizer: Recognizer
+    synthesizer: PhraseCache
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        house = furnish(load_settings())
+        if options.check:
+            sys.stdout.write("\n".join(check_lines(house)) + "\n")
+            return 0
+        return _serve(house)
+    except (SettingsError, DialogueError, EngineError, PortError) as error:
+        sys.stderr.write("".join(f"server: {line}\n" for line in str(error).splitlines()))
+        return BAD_SETUP
+    except KeyboardInterrupt:
+        return CUT_SHORT
+
+
+def furnish(settings: Settings) -> House:
+    """Load the dialogue and make the engines; nothing is started.
+
+    Raises:
+        DialogueError: the dialogue file cannot be used.
+        EngineError: an engine cannot do what is asked.
+    """
+    dialogue = load_dialogue(settings.dialogue_path)
+    return House(
+        settings,
+        dialogue,
+        make_recognizer(settings.stt_engine, dialogue.language, dialogue.phrases()),
+        make_synthesizer(
+            settings.tts_engine,
+            dialogue.language,
+            cache_bytes=settings.phrase_cache_mib * BYTES_PER_MIB,
+        ),
+    )
+
+
+def check_lines(house: House) -> list[str]:
+    """Return what `--check` prints: the settings in force and what would run."""
+    return [*effective_lines(house.settings), *engine_lines(house)]
+
+
+def engine_lines(house: House) -> list[str]:
+    """Return one line for each engine and one for the dialogue."""
+    stt, tts, dialogue = house.recognizer, house.synthesizer, house.dialogue
+    return [
+        f"{stt.about}; language {stt.language}",
+        f"{tts.about}; language {tts.language}",
+        f"dialogue {dialogue.name}; language {dialogue.language}",
+    ]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="server.py",
+        description="A voice agent behind a Twilio number.",
+        epilog=help_text(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="check settings, dialogue and engines, and exit"
+    )
+    return parser
+
+
+def _serve(house: House) -> int:
+    metrics = Metrics()
+    set_up_logging(house.settings.log_level, metrics.log_lines_lost.inc)
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            return runner.run(_run(house, metrics))
+    finally:
+        logger.remove()  # ends the sink thread once it has written what waits
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    try:
+        import uvloop  # noqa: PLC0415  # not on every platform
+    except ImportError:
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
+
+
+async def _run(house: House, metrics: Metrics) -> int:
+    settings = house.settings
+    sock = _bind(settings)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.callback(sock.close)
+        await _start_engines(house, stack)
+        runtime = loop_runtime(_warn_slow_turn)
+        engines = Engines(house.recognizer, house.synthesizer, house.dialogue)
+        root = CallRoot(runtime, settings, engines, metrics, logger)
+        names = {"stt": house.recognizer.name, "tts": house.synthesizer.name}
+        status = ServerStatus(root, settings.max_calls, names)
+        watchdog = LoopWatchdog(asyncio.get_running_loop(), metrics.loop_lag)
+        watchdog.start()
+        stack.callback(watchdog.stop)
+        server = make_server(settings, status, metrics, runtime.clock, house.dialogue.language)
+        await _live(server, sock, house, status)
+    return CUT_SHORT if server.forced else 0
+
+
+async def _live(
+    server: DrainingServer, sock: socket.socket, house: House, status: ServerStatus
+) -> None:
+    """Serve until told to stop, warming up and announcing meanwhile."""
+    asides = [
+        asyncio.create_task(_warm(house, status)),
+        asyncio.create_task(_announce(server, sock, house)),
+    ]
+    try:
+        await server.serve(sockets=[sock])
+    finally:
+        for task in asides:
+            task.cancel()
+        await asyncio.gather(*asides, return_exceptions=True)
+
+
+def _bind(settings: Settings) -> socket.socket:
+    try:
+        return bind(settings.host, settings.port)
+    except OSError as error:
+        where = f"HOST={settings.host} PORT={settings.port}"
+        raise PortError(f"{where}: {error.strerror}; expected a free address") from None
+
+
+async def _start_engines(house: House, stack: contextlib.AsyncExitStack) -> None:
+    for engine in (house.recognizer, house.synthesizer):
+        stack.push_async_callback(engine.aclose)
+        await engine.start()
+    for line in engine_lines(house):
+        logger.info("{}", line)
+
+
+async def _warm(house: House, status: ServerStatus) -> None:
+    """Synthesise what is certain to be said, so that the first caller does not wait."""
+    try:
+        async with asyncio.timeout(WARM_TIMEOUT_S):
+            await house.synthesizer.warm(house.dialogue.stock_replies())
+    except TimeoutError:
+        logger.warning("warm-up: not done within {:.0f} s, going on", WARM_TIMEOUT_S)
+    status.started = True
+
+
+async def _announce(server: DrainingServer, sock: socket.socket, house: House) -> None:
+    await server.listening.wait()
+    settings = house.settings
+    logger.info("{}", boot_line(streaming=settings.use_streaming_stt))
+    host, port = sock.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    logger.info("listening on http://{}:{}", shown, port)
+    if settings.loopback_only:
+        logger.info("no TWILIO_AUTH_TOKEN: only callers on this machine are served")
+    else:
+        logger.info("webhook for Twilio: https://{}/webhook/voice", settings.public_host)
+
+
+def _warn_slow_turn(actor: str, took_s: float) -> None:
+    logger.warning("slow turn: {} took {:.0f} ms", actor, took_s * 1000)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,212 @@
+"""The media socket: what the event loop and an ill-behaved peer may do to it."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from websockets.frames import Frame, Opcode
+
+from actors.clock import ManualClock
+from actors.messages import InboundFrame, SocketClosed
+from telemetry import Metrics
+from tests.support.web import WAIT_S, FakeRoot, ScriptedDetector, logged, media, started
+from web.call_session import Border
+from web.guard import Guard
+from web.media_gate import MediaGate, SocketLimits
+from web.media_socket import (
+    MAX_UNSENT_BYTES,
+    NOT_SENT_BYTES,
+    SEND_BUFFER_BYTES,
+    MediaConnection,
+    tune,
+)
+from web.voice_edges import VoiceEdges
+
+pytestmark = [pytest.mark.unit, pytest.mark.anyio]
+
+UPGRADE = (
+    b"GET /ws/twilio-media HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+    b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+class FakeTcp(asyncio.Transport):
+    """A TCP transport that keeps what is written and can be told to be full."""
+
+    def __init__(self) -> None:
+        super().__init__({"peername": ("127.0.0.1", 1)})
+        self.written = b""
+        self.unsent = 0
+        self.closing = self.aborted = False
+        self.reading = True
+        self.wrote, self.resumed = asyncio.Event(), asyncio.Event()
+
+    def write(self, data: Any) -> None:
+        self.written += bytes(data)
+        self.wrote.set()
+
+    def get_write_buffer_size(self) -> int:
+        return self.unsent
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        pass
+
+    def pause_reading(self) -> None:
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        self.reading = True
+        self.resumed.set()
+
+    def can_write_eof(self) -> bool:
+        return False
+
+    def is_closing(self) -> bool:
+        return self.closing
+
+    def close(self) -> None:
+        self.closing = True
+
+    def abort(self) -> None:
+        self.closing = self.aborted = True
+
+
+class Peer:
+    """The far side of one media socket, and everything behind the near side."""
+
+    def __init__(self) -> None:
+        self.root = FakeRoot()
+        border = Border(self.root, None, Metrics(), make_voice, ManualClock())
+        limits = SocketLimits(5, 5, 5, 5, 5, 10)
+        self.gate = MediaGate(border, Guard(auth_token=None, public_host=None), limits)
+        self.tcp = FakeTcp()
+        self.siblings: set[Any] = set()
+        self.connection = MediaConnection(self.gate, self.siblings)
+        self.connection.connection_made(self.tcp)
+
+    async def upgrade(self) -> None:
+        self.connection.data_received(UPGRADE)
+        await asyncio.wait_for(self.tcp.wrote.wait(), WAIT_S)
+        assert b" 101 " in self.tcp.written
+
+    def send(self, opcode: Opcode, data: bytes) -> None:
+        self.connection.data_received(Frame(opcode, data).serialize(mask=True))
+
+    async def gone(self) -> None:
+        self.connection.connection_lost(None)
+        await asyncio.gather(*self.gate.handler_tasks)
+
+
+def make_voice() -> VoiceEdges:
+    return VoiceEdges(ScriptedDetector(), onset_ms=60, hangover_ms=180)
+
+
+async def test_a_frame_before_the_upgrade_is_accepted_is_never_looked_at() -> None:
+    peer = Peer()
+    peer.connection.data_received(UPGRADE + Frame(Opcode.TEXT, started()).serialize(mask=True))
+    assert peer.tcp.aborted
+    assert not peer.root.calls
+    await peer.gone()
+    assert not peer.root.calls
+
+
+async def test_a_whole_life_leaves_nothing_behind() -> None:
+    peer = Peer()
+    await peer.upgrade()
+    peer.send(Opcode.TEXT, started())
+    assert peer.siblings == {peer.connection}
+    peer.connection.send_text(b'{"event":"clear"}')
+    assert peer.tcp.written.endswith(b'{"event":"clear"}')
+    await peer.gone()
+    assert peer.root.calls["CA1"].call.posted == [SocketClosed(None)]
+    assert not peer.siblings
+    assert not peer.gate.handler_tasks
+    before = peer.tcp.written
+    peer.connection.send_text(b"{}")
+    peer.connection.finish(1000, "again")
+    peer.connection.abort()
+    assert peer.tcp.written == before
+
+
+async def test_a_fault_of_ours_ends_its_call_with_a_close_frame(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    peer = Peer()
+    await peer.upgrade()
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("fault")
+
+    monkeypatch.setattr(peer.root, "begin", fail)
+    with logged() as lines:
+        peer.send(Opcode.TEXT, started())
+        peer.send(Opcode.TEXT, started())
+    assert peer.tcp.written.endswith(b"\x03\xf3internal error")
+    assert len([line for line in lines if "message failed" in line]) == 1
+    await peer.gone()
+
+
+async def test_a_flood_is_read_slowly_and_a_burst_after_a_stall_is_not() -> None:
+    peer = Peer()
+    await peer.upgrade()
+    peer.send(Opcode.TEXT, started())
+    for _ in range(1400):
+        peer.send(Opcode.TEXT, media())
+    assert peer.tcp.reading
+    for _ in range(200):
+        peer.send(Opcode.TEXT, media())
+    assert not peer.tcp.reading
+    assert len(peer.root.calls["CA1"].rx.of(InboundFrame)) == 1600
+    await asyncio.wait_for(peer.tcp.resumed.wait(), WAIT_S)
+    assert peer.tcp.reading
+    await peer.gone()
+
+
+async def test_a_peer_that_pings_and_reads_nothing_is_dropped() -> None:
+    peer = Peer()
+    await peer.upgrade()
+    peer.send(Opcode.PING, b"")
+    assert not peer.tcp.aborted
+    peer.tcp.unsent = MAX_UNSENT_BYTES + 1
+    peer.send(Opcode.PING, b"")
+    assert peer.tcp.aborted
+    await peer.gone()
+
+
+async def test_what_comes_after_our_close_is_not_looked_at() -> None:
+    peer = Peer()
+    await peer.upgrade()
+    peer.connection.finish(1000, "bye " + "x" * 200)
+    peer.send(Opcode.TEXT, started())
+    assert not peer.root.calls
+    peer.connection.shutdown()
+    assert peer.tcp.written.count(b"bye ") == 1
+    await peer.gone()
+
+
+@pytest.fixture
+def pair() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        near = socket.create_connection(listener.getsockname())
+        far, _ = listener.accept()
+        with near, far:
+            yield near
+
+
+async def test_a_socket_is_tuned_for_live_audio(pair: socket.socket) -> None:
+    tune(pair, 10)
+    assert pair.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    assert pair.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * SEND_BUFFER_BYTES
+    if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+        assert pair.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT) == NOT_SENT_BYTES
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        assert pair.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 10_000
+    tune(None, 10)

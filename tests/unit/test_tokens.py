@@ -1,0 +1,70 @@
+"""One-time tokens: once, for one call, for a while, and never many of them."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from web.tokens import Tokens
+
+pytestmark = pytest.mark.unit
+
+
+class Time:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def make(max_tokens: int = 4) -> tuple[Tokens, Time]:
+    time = Time()
+    return Tokens(ttl_s=60, max_tokens=max_tokens, now=time), time
+
+
+def test_a_token_works_once() -> None:
+    tokens, _ = make()
+    token = tokens.issue("CA1")
+    assert tokens.redeem("CA1", token)
+    assert not tokens.redeem("CA1", token)
+    assert len(tokens) == 0
+
+
+def test_a_token_is_of_one_call_only_and_a_wrong_one_burns_nothing() -> None:
+    tokens, _ = make()
+    token, other = tokens.issue("CA1"), tokens.issue("CA2")
+    assert not tokens.redeem("CA1", other)
+    assert not tokens.redeem("CA3", token)
+    assert not tokens.redeem("CA1", "")
+    assert not tokens.redeem("CA3", "")
+    assert not tokens.redeem("CA1", "שלום\ud800")
+    assert tokens.redeem("CA1", token)
+
+
+def test_a_token_expires() -> None:
+    tokens, time = make()
+    token = tokens.issue("CA1")
+    time.now += 60
+    assert not tokens.redeem("CA1", token)
+    assert len(tokens) == 0
+
+
+def test_a_new_token_of_a_call_replaces_the_old_one() -> None:
+    tokens, _ = make()
+    old, new = tokens.issue("CA1"), tokens.issue("CA1")
+    assert not tokens.redeem("CA1", old)
+    assert tokens.redeem("CA1", new)
+
+
+@settings(derandomize=True)
+@given(st.lists(st.integers(0, 9), max_size=50))
+def test_the_table_is_bounded_and_the_newest_always_work(calls: list[int]) -> None:
+    tokens, _ = make(max_tokens=4)
+    issued: dict[str, str] = {}
+    for number in calls:
+        sid = f"CA{number}"
+        issued.pop(sid, None)
+        issued[sid] = tokens.issue(sid)
+        assert len(tokens) <= 4
+    for sid in list(issued)[-4:]:
+        assert tokens.redeem(sid, issued[sid])

@@ -1,0 +1,217 @@
+"""One media socket: a WebSocket connection without the layers that live audio does not need.
+
+A subclass of websockets' `ServerConnection`, made by `web/media_gate.py` for uvicorn. TEXT
+frames go to the call session inside the read callback, and sends are synchronous: no queue,
+no task switch, no ASGI. Owns the socket options, the start and close deadlines, and what an
+ill-behaved peer may cost. Knows frames, not Twilio's messages.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from loguru import logger
+from websockets.asyncio.server import ServerConnection
+from websockets.frames import CloseCode, Frame, Opcode
+from websockets.protocol import Event, State
+from websockets.server import ServerProtocol
+
+from media.twilio import MAX_MESSAGE_BYTES
+from web.rate_limit import RateLimit
+
+if TYPE_CHECKING:
+    from web.call_session import CallSession
+    from web.media_gate import MediaGate
+
+SEND_BUFFER_BYTES: Final = 32_768
+"""Kernel send buffer: 1 to 2 s of audio. The default of megabytes would hide a dead peer."""
+
+NOT_SENT_BYTES: Final = 16_384
+"""Unsent bytes above which the kernel takes no more (`TCP_NOTSENT_LOWAT`)."""
+
+MAX_UNSENT_BYTES: Final = 262_144
+"""Unsent bytes here above which a peer that keeps pinging and reads nothing is dropped. TX
+gives up long before, at `TX_OWED_MESSAGES`."""
+
+MESSAGE_BURST: Final = 1500
+"""Messages taken at once: what 30 s of a stalled network hold back (50 a second)."""
+
+MESSAGE_RATE_HZ: Final = 150.0
+"""Messages a second taken for ever: three times real time. A faster peer is read slowly."""
+
+BYTES_PER_COST: Final = 1024
+"""A message costs one, and one more for each of these: Twilio's have about 400 bytes."""
+
+FLOOD_PAUSE_S: Final = 0.1
+"""How long nothing is read from a peer that is too fast; TCP holds it back meanwhile."""
+
+MAX_REASON_BYTES: Final = 120
+"""A close frame's reason has room for 123 bytes (RFC 6455, 5.5)."""
+
+
+class MediaConnection(ServerConnection):
+    """A media socket. Implements `web.caller_socket.Transport`."""
+
+    def __init__(self, gate: "MediaGate", siblings: set[Any]) -> None:
+        """Wait for the handshake.
+
+        Args:
+            gate: makes the session, checks the upgrade, runs the handler task.
+            siblings: the server's open connections; it waits for them at shutdown.
+        """
+        limits = gate.limits
+        super().__init__(
+            ServerProtocol(max_size=MAX_MESSAGE_BYTES),
+            gate,  # type: ignore[arg-type]  # all that is used of a Server is in MediaGate
+            ping_interval=limits.ping_interval_s,
+            ping_timeout=limits.ping_timeout_s,
+            close_timeout=limits.close_timeout_s,
+            # Above what is ever unsent: the ping's own write must not wait for a dead peer.
+            write_limit=2 * MAX_UNSENT_BYTES,
+        )
+        self.session: CallSession | None = None
+        """Set once the upgrade is accepted."""
+        self._limits = limits
+        self._siblings = siblings
+        self._budget = RateLimit(burst=MESSAGE_BURST, rate_hz=MESSAGE_RATE_HZ, now=self.loop.time())
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._finished = False
+
+    # What the gate and uvicorn call
+
+    def opened(self) -> None:
+        """The handshake is done: tune the socket, start the pings and the start deadline."""
+        tune(self.transport.get_extra_info("socket"), self._limits.ping_timeout_s)
+        self.start_keepalive()
+        self._after("start", self._limits.start_timeout_s, self._on_start_overdue)
+
+    def shutdown(self) -> None:
+        """Close because the server stops. Called by uvicorn."""
+        self.finish(CloseCode.SERVICE_RESTART, "server is stopping")
+
+    # What the call's socket calls
+
+    @property
+    def unsent_bytes(self) -> int:
+        """Bytes written here that the kernel has not taken."""
+        return self.transport.get_write_buffer_size()
+
+    def send_text(self, message: bytes) -> None:
+        """Send one text message, or nothing when the connection is not open."""
+        if self.protocol.state is State.OPEN and not self.transport.is_closing():
+            self.protocol.send_text(message)
+            self.send_data()
+
+    def finish(self, code: int, reason: str) -> None:
+        """Begin to close; harmless when it has begun."""
+        self._finished = True
+        if self.protocol.state is not State.OPEN or self.transport.is_closing():
+            return
+        bounded = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
+        self.protocol.send_close(code, bounded)
+        self.send_data()
+        self._expect_close()
+
+    def abort(self) -> None:
+        """Drop the connection; harmless when it is gone."""
+        self._finished = True
+        self.transport.abort()
+
+    # What the event loop calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Join the server's open connections."""
+        super().connection_made(transport)
+        self._siblings.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the session, and leave nothing behind."""
+        self._siblings.discard(self)
+        super().connection_lost(exc)
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+        if self.session is not None:
+            received = self.protocol.close_rcvd
+            self.session.on_closed(None if received is None else received.code)
+
+    def data_received(self, data: bytes) -> None:
+        """Read; a closing that the library began gets its deadline here."""
+        super().data_received(data)
+        if self.protocol.state is State.CLOSING:
+            self._expect_close()
+
+    def process_event(self, event: Event) -> None:
+        """Take one event: the request of the handshake, then frames."""
+        if self.request is None or not isinstance(event, Frame):
+            super().process_event(event)
+        elif self.session is None:
+            self.abort()  # a frame before the upgrade was accepted: nobody checked this peer
+        elif not self._finished:
+            self._on_frame(event, self.session)
+
+    def _on_frame(self, frame: Frame, session: "CallSession") -> None:
+        opcode = frame.opcode
+        if opcode is Opcode.TEXT and frame.fin:
+            self._on_text(bytes(frame.data), session)
+        elif opcode is Opcode.BINARY and frame.fin:
+            session.on_binary()
+        elif opcode is Opcode.PING:
+            self._on_ping()
+        elif opcode is Opcode.PONG:
+            super().process_event(frame)
+        elif opcode is not Opcode.CLOSE:
+            logger.warning("media socket: fragmented message; expected whole ones, closing")
+            self.finish(CloseCode.MESSAGE_TOO_BIG, "fragmented message")
+
+    def _on_text(self, message: bytes, session: "CallSession") -> None:
+        try:
+            session.on_text(message)
+        except Exception:  # noqa: BLE001  # a fault of ours ends this call, with a close frame
+            logger.opt(exception=True).error("media socket: message failed, closing")
+            self.finish(CloseCode.INTERNAL_ERROR, "internal error")
+        if not self._budget.take(self.loop.time(), 1 + len(message) // BYTES_PER_COST):
+            self._read_slowly()
+
+    def _on_ping(self) -> None:
+        if self.unsent_bytes > MAX_UNSENT_BYTES:
+            logger.warning("media socket: pings without reading, dropped")
+            self.abort()
+
+    def _read_slowly(self) -> None:
+        if "flood" not in self._timers and not self.transport.is_closing():
+            self.transport.pause_reading()
+            self._after("flood", FLOOD_PAUSE_S, self._read_on)
+
+    def _read_on(self) -> None:
+        del self._timers["flood"]
+        if not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    def _on_start_overdue(self) -> None:
+        if self.session is not None and not self.session.started:
+            logger.warning("media socket: no start within {} s", self._limits.start_timeout_s)
+            self.finish(CloseCode.POLICY_VIOLATION, "no start")
+
+    def _expect_close(self) -> None:
+        if "close" not in self._timers:
+            self._after("close", self._limits.close_timeout_s, self.abort)
+
+    def _after(self, name: str, delay_s: float, callback: Callable[[], None]) -> None:
+        self._timers[name] = self.loop.call_later(delay_s, callback)
+
+
+def tune(sock: socket.socket | None, user_timeout_s: float) -> None:
+    """Make a TCP socket fit for live audio: nothing waits, little hides in the kernel."""
+    if sock is None:
+        return
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+    for name, value in (
+        ("TCP_NOTSENT_LOWAT", NOT_SENT_BYTES),
+        ("TCP_USER_TIMEOUT", int(user_timeout_s * 1000)),
+    ):
+        option = getattr(socket, name, None)  # not on every platform
+        if option is not None:
+            sock.setsockopt(socket.IPPROTO_TCP, option, value)

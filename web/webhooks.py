@@ -1,0 +1,140 @@
+"""Twilio's three webhooks: a call comes in, its stream fares well or not, its stream is over.
+
+Owns which TwiML answers what. Every one is checked for Twilio's signature first, when there
+is a token to check it with. Knows no audio and no actors but the root's memory of a call.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from loguru import logger
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from actors.outcome import HungUp, Outcome, TransferTo
+from telemetry import Metrics, printable
+from web import twiml
+from web.form import Form, FormError, call_sid_of, read_form, read_query
+from web.gatekeeper import forbid, knock_of
+from web.guard import Guard
+from web.phrases import Phrases
+from web.status import ServerStatus
+from web.tokens import Tokens
+
+OUTCOME_POLL_S: Final = 0.05
+"""How often a call that is just ending is asked again for its outcome."""
+
+OUTCOME_POLLS: Final = 60
+"""How many times: 3 s in all. Twilio waits for a webhook about 15 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """One webhook that passed the checks."""
+
+    call_sid: str
+    fields: Form
+    retry: bool
+    """Whether this call has already broken once."""
+    bases: twiml.Bases
+
+
+@dataclass(frozen=True, slots=True)
+class Webhooks:
+    """Answers Twilio."""
+
+    guard: Guard
+    status: ServerStatus
+    tokens: Tokens
+    metrics: Metrics
+    phrases: Phrases
+    public_host: str | None
+
+    def routes(self) -> list[Route]:
+        """Return the routes of the webhooks."""
+        both = ["GET", "POST"]
+        return [
+            Route(twiml.VOICE_PATH, self._checked(self.voice), methods=both),
+            Route(twiml.AFTER_PATH, self._checked(self.after_stream), methods=both),
+            Route(twiml.STATUS_PATH, self._checked(self.stream_status), methods=["POST"]),
+        ]
+
+    async def voice(self, hook: Hook) -> Response:
+        """Connect a call to the media socket, or say that nobody is free."""
+        refusal = self.status.refusal()
+        if refusal is not None:
+            self.metrics.refused.labels(refusal).inc()
+            logger.bind(call_sid=hook.call_sid).warning("call refused: {}", refusal)
+            return _xml(twiml.say_and_hang_up(self.phrases.busy, self.phrases))
+        token = self.tokens.issue(hook.call_sid)
+        return _xml(twiml.stream(hook.bases, token, retry=hook.retry))
+
+    async def after_stream(self, hook: Hook) -> Response:
+        """Do what the call asked for; nobody remembers a call whose process died."""
+        match await self._outcome(hook.call_sid):
+            case HungUp():
+                return _xml(twiml.hang_up())
+            case TransferTo(to=to):
+                return _xml(twiml.dial(to))
+            case None:
+                return self._forgotten(hook)
+
+    async def stream_status(self, hook: Hook) -> Response:
+        """Log what Twilio says went wrong: nothing else shows why a handshake failed."""
+        if hook.fields.get("StreamEvent") == ["stream-error"]:
+            error = " ".join(hook.fields.get("StreamError", ["no reason given"]))
+            logger.bind(call_sid=hook.call_sid).error("stream-error: {}", printable(error))
+        return Response(status_code=204)
+
+    async def _outcome(self, call_sid: str) -> Outcome | None:
+        """Ask for a call's outcome; one that is just ending has it in a moment."""
+        root = self.status.root
+        for _ in range(OUTCOME_POLLS):
+            outcome = root.outcome(call_sid)
+            if outcome is not None or root.view(call_sid) is None:
+                return outcome
+            await asyncio.sleep(OUTCOME_POLL_S)
+        return None
+
+    def _forgotten(self, hook: Hook) -> Response:
+        log = logger.bind(call_sid=hook.call_sid)
+        if hook.retry:
+            log.error("after-stream: unknown call, second time: hanging up")
+            return _xml(twiml.say_and_hang_up(self.phrases.broken, self.phrases))
+        log.warning("after-stream: unknown call: apologising and connecting once more")
+        return _xml(twiml.apologise_and_retry(self.phrases))
+
+    def _checked(
+        self, answer: Callable[[Hook], Awaitable[Response]]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            try:
+                form, query = await read_form(request), read_query(request)
+                knock = knock_of(request.scope)
+                reason = self.guard.refuse_webhook(knock, form)
+                if reason is not None:
+                    return forbid(knock, reason, self.metrics)
+                return await answer(self._hook(request, form, query))
+            except FormError as error:
+                logger.warning("{}: bad request: {}", request.url.path, error)
+                return PlainTextResponse(f"{error}\n", status_code=400)
+
+        return endpoint
+
+    def _hook(self, request: Request, form: Form, query: Form) -> Hook:
+        retry = query.get("retry") == ["1"]
+        return Hook(call_sid_of(form, query), form | query, retry, self._bases(request))
+
+    def _bases(self, request: Request) -> twiml.Bases:
+        """Without a public name the guard let only this machine in: its Host is ours."""
+        if self.public_host is not None:
+            return twiml.Bases(f"https://{self.public_host}", f"wss://{self.public_host}")
+        host = request.headers["host"]
+        return twiml.Bases(f"http://{host}", f"ws://{host}")
+
+
+def _xml(text: str) -> Response:
+    return Response(text, media_type="text/xml")
