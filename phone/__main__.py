@@ -1,0 +1,188 @@
+"""The phone on the command line: `python -m phone call URL` and `python -m phone listen FILE`.
+
+Reads arguments, prints, and turns results into exit codes: 0 for a good call, 1 for a bad
+one or an error, 2 for wrong arguments. Everything else is in the library.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from phone.call import VOICE_PATH, CallOptions
+from phone.calls import hold_call, hold_calls
+from phone.errors import PhoneError
+from phone.line_options import LineOptions
+from phone.listening import describe_channel, measure
+from phone.microphone import Network
+from phone.report import CallReport
+from phone.report_text import call_text, summary_text, verdict
+from phone.script import Step, load_script, say_each
+from phone.transcript import fetch_transcript
+from phone.wav import read_channels
+
+DEMO: Final = Path(__file__).with_name("demo.toml")
+"""The conversation that is held unless another one is asked for."""
+
+DEFAULT_RECORDING: Final = Path("last.call.wav")
+"""Where a single call is recorded unless told otherwise."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        if parsed.command == "listen":
+            return _listen(parsed.file)
+        return _run(_calls(parsed))
+    except PhoneError as error:
+        print(f"phone: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("phone: interrupted", file=sys.stderr)
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="phone", description="A Twilio Media Streams phone.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    _call_arguments(commands.add_parser("call", help="place calls against a server"))
+    listen = commands.add_parser("listen", help="measure a recording")
+    listen.add_argument("file", type=Path, help="a WAV file, 8000 Hz, µ-law or PCM16")
+    return parser
+
+
+def _call_arguments(call: argparse.ArgumentParser) -> None:
+    add = call.add_argument
+    add("url", help="http://host:port of the server, or ws://… of its media socket")
+    add("--say", type=Path, nargs="+", metavar="WAV", help="say these instead of the demo")
+    add("--script", type=Path, default=DEMO, help="hold this conversation instead of the demo")
+    add("--times", type=_positive, default=1, help="calls one after another")
+    add("--at-once", type=_positive, default=1, help="calls at the same time")
+    add("--out", type=Path, metavar="WAV", help=f"recording (one call: {DEFAULT_RECORDING})")
+    add("--json", action="store_true", help="print the report as JSON and nothing else")
+    add("--quiet", action="store_true", help="print the verdict only")
+    add("--auth-token", help="sign webhooks and the upgrade as Twilio would")
+    add("--public-url", help="the server's URL as Twilio knows it, for the signature")
+    add("--ws-url", help="connect the stream to this socket, whatever the TwiML says")
+    add("--voice-path", default=VOICE_PATH, help="path of the voice webhook")
+    add("--parameter", action="append", default=[], metavar="NAME=VALUE", help="ws:// only")
+    add("--jitter-ms", type=_amount, default=0.0, help="delay each caller frame by up to this")
+    add("--burst-every-s", type=_amount, default=0.0, help="hold frames back this often")
+    add("--burst-ms", type=_amount, default=0.0, help="for this long")
+    add("--loss", type=_amount, default=0.0, help="share of caller frames lost, 0 to 1")
+    add("--no-silence", action="store_true", help="send no media while the caller is silent")
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 1, not {text}")
+    return value
+
+
+def _amount(text: str) -> float:
+    value = float(text)
+    if not 0.0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected a number from 0, not {text}")
+    return value
+
+
+def _listen(path: Path) -> int:
+    channels = read_channels(path)
+    names = ("caller", "agent") if len(channels) > 1 else ("audio",)
+    for name, samples in zip(names, channels, strict=True):
+        print(describe_channel(name, measure(samples)))
+    return 0
+
+
+def _run(work: Coroutine[Any, Any, int]) -> int:
+    return _loop_runner()(work)
+
+
+def _loop_runner() -> Callable[[Coroutine[Any, Any, int]], int]:
+    try:
+        import uvloop  # noqa: PLC0415 - it is not on every platform
+    except ImportError:
+        return asyncio.run
+    return uvloop.run
+
+
+async def _calls(parsed: argparse.Namespace) -> int:
+    script = say_each(parsed.say) if parsed.say else load_script(parsed.script)
+    single = parsed.times == parsed.at_once == 1
+    options = _options(parsed, single=single)
+    if single:
+        return await _single(parsed, options, script)
+    reports = await hold_calls(options, script, times=parsed.times, at_once=parsed.at_once)
+    if parsed.json:
+        _print_json(reports)
+    else:
+        text = summary_text(reports)
+        print(text.rsplit("\n\n", 1)[-1] if parsed.quiet else text)
+    return _exit_code(reports)
+
+
+async def _single(parsed: argparse.Namespace, options: CallOptions, script: Sequence[Step]) -> int:
+    tells = not (parsed.json or parsed.quiet)
+    report = await hold_call(options, script, _print_now if tells else _ignore)
+    if parsed.json:
+        _print_json([report])
+    elif parsed.quiet or report.line is None:
+        print(verdict(report))
+    else:
+        print("\n" + await fetch_transcript(options.url, report.call_sid) + "\n")
+        print(f"recording       {options.line.recording}")
+        print(call_text(report))
+    return _exit_code([report])
+
+
+def _options(parsed: argparse.Namespace, *, single: bool) -> CallOptions:
+    network = Network(parsed.jitter_ms, parsed.burst_every_s, parsed.burst_ms, parsed.loss)
+    line = LineOptions(
+        network=network,
+        sends_silence=not parsed.no_silence,
+        recording=parsed.out or (DEFAULT_RECORDING if single else None),
+    )
+    return CallOptions(
+        url=parsed.url,
+        auth_token=parsed.auth_token,
+        public_url=parsed.public_url,
+        ws_url=parsed.ws_url,
+        voice_path=parsed.voice_path,
+        parameters=_parameters(parsed.parameter),
+        line=line,
+    )
+
+
+def _parameters(pairs: Sequence[str]) -> dict[str, str]:
+    for pair in pairs:
+        if "=" not in pair:
+            raise PhoneError(f"--parameter {pair}: expected NAME=VALUE")
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+def _print_json(reports: Sequence[CallReport]) -> None:
+    document = {
+        "ok": all(report.ok for report in reports),
+        "calls": [report.as_json() for report in reports],
+    }
+    print(json.dumps(document, indent=2))
+
+
+def _print_now(text: str) -> None:
+    print(text, flush=True)
+
+
+def _ignore(_: str) -> None:
+    """Take progress nobody wants to see."""
+
+
+def _exit_code(reports: Sequence[CallReport]) -> int:
+    return 0 if all(report.ok for report in reports) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
