@@ -107,7 +107,8 @@ class AgentActor(LoopActor):
             case Synthesized():
                 self._speaker.synthesized(agent_message)
             case VoiceConfirmed():
-                self._on_voice_confirmed()
+                if self._voice.speaking:
+                    self._interrupt()
             case LineSilent():
                 self._on_line_silent()
             case PlaybackOverdue(epoch=epoch):
@@ -156,14 +157,11 @@ class AgentActor(LoopActor):
         self._voice.stopped()
         self._await_speech()
 
-    def _on_voice_confirmed(self) -> None:
-        if self._voice.speaking:
-            self._interrupt()
-
     def _on_partial(self, partial: PartialTranscript) -> None:
         self._turn.partial(partial.heard_at)
         if partial.text:
             self._interrupt()
+            self._await_speech()
 
     def _on_final(self, final: FinalTranscript) -> None:
         """Answer. What nobody could make out is let pass while the agent speaks."""

@@ -67,24 +67,27 @@ class Asked(OutOfBand):
 class Inbox:
     """What Pykka takes for the actor's inbox: the mailbox, for as long as one actor lives."""
 
-    __slots__ = ("_mailbox", "_owner", "detached", "stops")
+    __slots__ = ("_mailbox", "_owner", "stops")
 
     def __init__(self, mailbox: Mailbox[Any], owner: "LoopActor") -> None:
         self._mailbox = mailbox
         self._owner: LoopActor | None = owner
-        self.detached = False
         self.stops: list[Envelope[Any]] = []
 
     def put(self, envelope: Envelope[Any], /) -> None:
         """Take an envelope from an `ActorRef`."""
-        if self.detached or self._owner is None:
+        if self._owner is None:
             if envelope.reply_to is not None:
                 Asked(envelope.message, envelope.reply_to).refuse(self._mailbox.name)
         elif isinstance(envelope.message, pykka_messages._ActorStop):  # noqa: SLF001  # Pykka's stop has no public name
             self.stops.append(envelope)
             self._owner.wake()
         elif envelope.reply_to is not None:
-            self._mailbox.post(Asked(envelope.message, envelope.reply_to))
+            asked = Asked(envelope.message, envelope.reply_to)
+            if self._mailbox.closed:
+                asked.refuse(self._mailbox.name)
+            else:
+                self._mailbox.post(asked)
         else:
             self._mailbox.post(envelope.message)
 
@@ -98,7 +101,6 @@ class Inbox:
 
     def detach(self) -> None:
         """Part the actor from the mailbox; what is put here from now on goes nowhere."""
-        self.detached = True
         self._owner = None
 
 
@@ -190,9 +192,10 @@ class LoopActor(pykka.Actor):
     def after(self, delay_s: float, message: OutOfBand) -> Timer:
         """Send a message to oneself later. It is called off when this incarnation ends."""
         timer = _OwnTimer(self._timers)
-        timer.inner = self.runtime.clock.call_later(
-            delay_s, lambda: timer.fire(self.mailbox, message)
-        )
+        if self.alive:
+            timer.inner = self.runtime.clock.call_later(
+                delay_s, lambda: timer.fire(self.mailbox, message)
+            )
         return timer
 
     def release(self) -> None:
@@ -236,13 +239,18 @@ class LoopActor(pykka.Actor):
             return
         try:
             message.reply_to.set(self._handle_receive(message.message))
-        except Exception:  # noqa: BLE001  # Pykka's rule: an error in an `ask` is the asker's
+        except BaseException as error:  # Pykka's rule: an error in an `ask` is the asker's
             message.reply_to.set_exception()
+            if not isinstance(error, Exception):  # a crash as well
+                raise
 
     def _obey_stop(self) -> None:
         """Stop at once: what waits in the mailbox is for the supervisor to discard."""
         self._part()
-        self._stop()
+        try:
+            self._stop()
+        except BaseException:  # noqa: BLE001  # Pykka contains no more than an `Exception`
+            self._handle_failure(*sys.exc_info())
         self._actor_loop_teardown()
 
     def _crash(self) -> None:
@@ -281,6 +289,7 @@ class _OwnTimer:
 
     def fire(self, mailbox: Mailbox[Any], message: OutOfBand) -> None:
         self._among.discard(self)
+        self.inner = None  # else a cycle would keep the dead actor until the next collection
         mailbox.post(message)
 
     def cancel(self) -> None:

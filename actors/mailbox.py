@@ -102,11 +102,11 @@ class Mailbox(Generic[MessageT]):
         return len(self._urgent) + len(self._ordered) - self._held_frames
 
     def _post_media(self, message: Media) -> None:
-        if self._held_frames >= self._media_cap:
-            self._drop_oldest_frame()
         self.ledger.entered += 1
         self._held_frames += 1
         self._ordered.append(message)
+        if self._held_frames > self._media_cap:
+            self._drop_oldest_frame()
         if not self.holding and self._owner is not None:
             self._owner.wake()
 

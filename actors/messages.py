@@ -34,8 +34,7 @@ class InboundFrame(Media):
     def __post_init__(self) -> None:
         """Refuse what is not a frame: everything behind the border counts on it."""
         if len(self.payload) != FRAME_BYTES:
-            msg = f"InboundFrame: {len(self.payload)} bytes, expected {FRAME_BYTES}"
-            raise ValueError(msg)
+            raise ValueError(f"InboundFrame: {len(self.payload)} bytes, expected {FRAME_BYTES}")
 
 
 RxMessage = InboundFrame

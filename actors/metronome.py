@@ -72,9 +72,13 @@ class Metronome:
         # A timer may come a hair early; its slot is due all the same.
         due = max(self._next, self._slot_number(now))
         while self._next <= due:
-            for member in tuple(self._slots[self._next % SLOTS]):
-                member.tick(now)
+            slot = self._slots[self._next % SLOTS]
             self._next += 1
+            for member in tuple(slot):
+                member.tick(now)
+        # Whoever joined an empty wheel during the beat has set a timer of its own.
+        if self._timer is not None:
+            self._timer.cancel()
         self._timer = None
         if self.members:
             self._arm()

@@ -71,7 +71,6 @@ class StreamingSession:
     def open(self) -> None:
         """Open the stream. What it says comes back as `StreamHeard`."""
         number = self._number = self._transcripts.state.next_number()
-        self._base = self._cursor = self._ring.start
         timeout_s = self._context.settings.stt_attempt_timeout_ms / 1000
         self._timeout = self._transcripts.after(timeout_s, AttemptTimedOut(number))
         self._stream = self._recognizer.open(
@@ -135,6 +134,8 @@ class StreamingSession:
     def _on_opened(self) -> None:
         if self._timeout is not None:
             self._timeout.cancel()
+        # Not earlier: a full ring has moved on since, and end times count from the first byte.
+        self._base = self._cursor = self._ring.start
         self._ready = True
         self._context.log.info("🟢 STT_SESSION: ready")
         self._call.post(SttOpened())

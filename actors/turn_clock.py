@@ -14,6 +14,8 @@ class TurnClock:
 
     voice_started_at: float | None = None
     voice_ended_at: float | None = None
+    """None while the voice is on, as far as the border has noticed."""
+
     partial_at: float | None = None
     final_at: float | None = None
     epoch: int | None = None
@@ -21,8 +23,9 @@ class TurnClock:
 
     def voice_started(self, at: float) -> None:
         """Note speech; after a final it belongs to the next turn."""
+        self.voice_ended_at = None
         if self.final_at is not None:
-            self.partial_at = self.final_at = self.voice_ended_at = None
+            self.partial_at = self.final_at = None
             self.voice_started_at = at
         elif self.voice_started_at is None:
             self.voice_started_at = at
@@ -46,19 +49,12 @@ class TurnClock:
         if epoch != self.epoch or self.final_at is None:
             return None
         self.epoch = None
-        ended_at = self._voice_end()
+        ended_at = self.voice_ended_at
         return TurnLatency(
             partial_s=_between(self.voice_started_at, self.partial_at),
             final_s=_between(ended_at, self.final_at),
             total_s=_between(ended_at if ended_at is not None else self.final_at, at),
         )
-
-    def _voice_end(self) -> float | None:
-        """When the voice ended; None if the border has not noticed its end yet."""
-        ended_at, started_at = self.voice_ended_at, self.voice_started_at
-        if ended_at is None or (started_at is not None and ended_at < started_at):
-            return None
-        return ended_at
 
 
 def _between(start: float | None, end: float | None) -> float | None:

@@ -75,7 +75,7 @@ class TxActor(LoopActor):
         self._socket = socket
         self._low_frames = context.settings.tx_credit_low_frames
         self._owed_max = context.settings.tx_owed_messages
-        self._wanting = False
+        self._asked_at_entered = -1
 
     def on_start(self) -> None:
         """Keep the ordered lane for the beat."""
@@ -149,11 +149,12 @@ class TxActor(LoopActor):
         self._socket.send_mark(mark.name)
 
     def _ask_for_more(self) -> None:
-        """Tell the agent once each time the mailbox runs low."""
+        """Tell the agent once each time the mailbox runs low: again only after new speech."""
+        entered = self.mailbox.ledger.entered
         low = self.mailbox.held_frames <= self._low_frames
-        if low and not self._wanting and self._state.started_epoch:
+        if low and entered != self._asked_at_entered and self._state.started_epoch:
+            self._asked_at_entered = entered
             self._agent.post(FramesWanted())
-        self._wanting = low
 
     # --- what overtakes --------------------------------------------------------------
 

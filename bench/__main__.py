@@ -26,7 +26,9 @@ def main() -> int:
     """Run all loads; one after the other."""
     script = load_script(HERE / "talk.toml")
     results = asyncio.run(_measure(script))
-    print(f"\nPython {platform.python_version()}, {platform.machine()}, 2 processes: server, phones")
+    print(
+        f"\nPython {platform.python_version()}, {platform.machine()}, 2 processes: server, phones"
+    )
     print(HEAD)
     for result in results:
         print(_row(result))

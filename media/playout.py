@@ -5,6 +5,8 @@ keep a small lead, so that its player never runs dry over our jitter, and no mor
 a `clear` has little to throw away. TX asks it on every beat how many frames are due.
 """
 
+from math import ceil
+
 from media.frame import FRAME_S
 
 
@@ -42,7 +44,7 @@ class PlayoutClock:
 
     def ended(self, now: float) -> None:
         """Note that there is nothing more to send: running dry is now as it should be."""
-        if self._anchor_at is not None and self._ahead_frames(now) <= 0:
+        if self.plays_until(now) <= now:
             self._anchor_at = None
 
     def cleared(self) -> None:
@@ -58,6 +60,6 @@ class PlayoutClock:
     def _ahead_frames(self, now: float) -> int:
         if self._anchor_at is None:
             return 0
-        # The player needs its first frame at the anchor, its second one frame later.
-        played = int((now - self._anchor_at) / FRAME_S + 1e-6)
-        return self._sent_frames - played
+        # A frame begun is gone: counted as still ahead, it would eat into the lead unseen.
+        begun = ceil((now - self._anchor_at) / FRAME_S - 1e-6)
+        return self._sent_frames - begun

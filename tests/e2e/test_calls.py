@@ -245,22 +245,24 @@ async def test_a_child_that_crashes_again_ends_the_call_with_a_goodbye() -> None
         assert len(call.line.ear.agent.spans) >= spans + 2, "no goodbye was heard"
 
 
+async def crash_and_see_it_restarted(server: LiveServer, line: Line, sid: str) -> None:
+    before = server.view(sid)["restarts"]["stt"]
+    server.crash(sid, "stt")
+
+    def restarted() -> bool:
+        view = server.view(sid)
+        return view["restarts"]["stt"] > before or view["mode"]["stt"] == "single"
+
+    await line.until(restarted, "a restart of STT", 5.0)
+    await line.wait_for_quiet()
+
+
 async def test_a_dead_recogniser_falls_back_to_single_requests_and_still_answers() -> None:
     async with live_server() as server, place(server) as call:
         sid = call.identity.call_sid
         await call.line.wait_for_speech()
         for _ in range(4):
-            restarts = server.view(sid)["restarts"]["stt"]
-            server.crash(sid, "stt")
-            await call.line.until(
-                lambda before=restarts: (
-                    server.view(sid)["restarts"]["stt"] > before
-                    or server.view(sid)["mode"]["stt"] == "single"
-                ),
-                "a restart of STT",
-                5.0,
-            )
-            await call.line.wait_for_quiet()
+            await crash_and_see_it_restarted(server, call.line, sid)
         await answer_to(call.line, 4)
         assert server.view(sid)["mode"]["stt"] == "single"
         assert server.view(sid)["restarts"]["stt"] == 3
