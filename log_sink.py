@@ -12,9 +12,12 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from loguru import logger
+
+if TYPE_CHECKING:
+    from loguru import Record
 
 MAX_LINES: Final = 2000
 """Lines that wait for a slow terminal: about 4 s of 100 busy calls."""
@@ -29,6 +32,9 @@ CLOSE_TIMEOUT_S: Final = 2.0
 """How long the end of the process waits for a terminal that takes nothing."""
 
 LINE_FORMAT: Final = "{time:YYYY-MM-DD HH:mm:ss.SSS} {level: <7} {extra[call_sid]} {message}"
+
+WITHHELD: Final = "(text withheld; LOG_TRANSCRIPTS=true shows it)"
+"""Stands for the text of an exception."""
 
 LIBRARY_LEVEL: Final = logging.WARNING
 """Libraries below this are silent: websockets' DEBUG lines would hold what callers say."""
@@ -110,20 +116,35 @@ class LogSink:
         return batch.encode("utf-8", "backslashreplace")
 
 
-def set_up_logging(level: str, on_lost: Callable[[int], object] = lambda _: None) -> LogSink:
+def set_up_logging(
+    level: str, on_lost: Callable[[int], object] = lambda _: None, *, private: bool = True
+) -> LogSink:
     """Send loguru and the standard library's logging to one new sink.
 
     Args:
         level: least level that is logged, such as `INFO`.
         on_lost: told how many lines were thrown away just now, on any thread.
+        private: withhold the texts of exceptions: a brain's may quote what a caller said.
     """
     sink = LogSink(on_lost=on_lost)
-    logger.configure(extra={"call_sid": "-"})
+    logger.configure(extra={"call_sid": "-"}, patcher=_withhold_text if private else _leave)
     logger.remove()
     # diagnose would print the values of variables: tokens, and what callers said.
     logger.add(sink, level=level, format=LINE_FORMAT, diagnose=False, backtrace=False)
     _route_standard_logging()
     return sink
+
+
+def _withhold_text(record: "Record") -> None:
+    """Replace an exception by one of the same name without its text; the trace stays."""
+    exception = record["exception"]
+    if exception is not None and exception.type is not None:
+        kind = type(exception.type.__name__, (Exception,), {"__module__": "builtins"})
+        record["exception"] = exception._replace(type=kind, value=kind(WITHHELD))
+
+
+def _leave(_record: "Record") -> None:
+    """Show exceptions as they are."""
 
 
 def _route_standard_logging() -> None:

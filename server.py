@@ -124,7 +124,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _serve(house: House) -> int:
     metrics = Metrics()
-    set_up_logging(house.settings.log_level, metrics.log_lines_lost.inc)
+    set_up_logging(
+        house.settings.log_level,
+        metrics.log_lines_lost.inc,
+        private=not house.settings.log_transcripts,
+    )
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(_run(house, metrics))

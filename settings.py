@@ -103,7 +103,7 @@ class Settings(BaseSettings):
     rx_drain_enter_frames: int = _number(100, 2, 1500, "backlog at which pacing is given up")
     rx_drain_leave_frames: int = _number(20, 1, 1500, "backlog at which pacing begins again")
     rx_release_frames_per_tick: int = _number(
-        3, 2, 10, "of a paced backlog in 20 ms: 200 frames are gone within 2 s"
+        3, 2, 10, "of a paced backlog in 20 ms: 99 frames, the longest, are gone within 1 s"
     )
     rx_resync_ms: int = _number(40, 20, 1000, "lateness at which the 20 ms grid is laid anew")
     rx_silence_after_ms: int = _number(
@@ -117,7 +117,7 @@ class Settings(BaseSettings):
     stt_hangover_ms: int = _number(180, 40, 2000, "quiet after which a voice counts as ended")
     stt_restarts: int = _number(3, 0, 20, "restarts of a call's STT before it falls back")
     stt_refill_s: int = _number(30, 1, 600, "of real results until the restarts are given back")
-    stt_backoff_ms: int = _number(200, 0, 10_000, "before the first restart; doubles after it")
+    stt_backoff_ms: int = _number(200, 0, 10_000, "before each restart of the recogniser")
     stt_attempt_timeout_ms: int = _number(800, 100, 10_000, "for one try to open a stream")
     child_restarts: int = _number(1, 0, 10, "restarts of each other child before the call ends")
 
@@ -136,12 +136,14 @@ class Settings(BaseSettings):
 
     # The conversation and its ends
     voice_onset_ms: int = _number(60, 20, 500, "of voice until the caller counts as speaking")
-    barge_in_confirm_ms: int = _number(160, 0, 2000, "of voice until it interrupts the agent")
+    barge_in_confirm_ms: int = _number(160, 80, 2000, "of voice until it interrupts the agent")
     history_entries: int = _number(200, 10, 5000, "things said that a call remembers")
     reply_max_audio_s: int = _number(60, 1, 300, "of speech in one reply; the rest is cut")
     utterance_max_chars: int = _number(2000, 100, 20_000, "of one transcript; the rest is cut")
     max_call_s: int = _number(3600, 30, 86_400, "length of a call; Twilio's own limit is 4 h")
-    no_media_timeout_s: int = _number(15, 2, 600, "of no message from Twilio: the call is gone")
+    no_media_timeout_s: int = _number(
+        15, 2, 600, "for the first audio of a call; without any it is ended"
+    )
     close_timeout_s: int = _number(5, 1, 60, "for a call's end, then it is torn down")
 
     @field_validator("public_host")

@@ -9,33 +9,16 @@ from the border; speech goes to TX, the end of the call to CallActor.
 from dataclasses import dataclass
 from typing import Any, assert_never
 
+from actors import messages
 from actors.agent_memory import AgentMemory
-from actors.caller_voice import CallerVoice, LineSilent, VoiceConfirmed
+from actors.caller_voice import CallerVoice, LineSilent
 from actors.context import CallContext
 from actors.family import OutOfBand
 from actors.loop_actor import LoopActor
 from actors.mailbox import Mailbox
-from actors.messages import (
-    AgentMessage,
-    CallConnected,
-    CallMessage,
-    ChildFailed,
-    DigitPressed,
-    FinalTranscript,
-    FramesWanted,
-    Hangup,
-    MarkFlushed,
-    MarkPlayed,
-    PartialTranscript,
-    PlaybackStarted,
-    SayGoodbye,
-    SpeechStarted,
-    SpeechStopped,
-    Transfer,
-    TxMessage,
-)
+from actors.messages import AgentMessage, CallMessage, ChildFailed, TxMessage
 from actors.peer import MediaPeer, Peer
-from actors.speaker import PlaybackOverdue, Speaker, Synthesized
+from actors.speaker import PlaybackOverdue, ReplyDue, Speaker, Synthesized
 from actors.turn_clock import TurnClock
 from dialogue import ports as brains
 from speech.ports import Synthesizer
@@ -50,7 +33,7 @@ class _BrainSaid(OutOfBand):
     output: brains.BrainOutput
 
 
-_Private = _BrainSaid | Synthesized | VoiceConfirmed | LineSilent | PlaybackOverdue
+_Private = _BrainSaid | Synthesized | LineSilent | ReplyDue | PlaybackOverdue
 
 
 class AgentActor(LoopActor):
@@ -74,43 +57,44 @@ class AgentActor(LoopActor):
         self._speaker = Speaker(context, memory, synthesizer, tx, self._tell_self, self.after)
         self._turn = TurnClock()
         self._reply: brains.Reply | None = None
-        self._voice = CallerVoice(self.after, memory.brain.silence_after_s)
+        self._voice = CallerVoice(self.after, memory, memory.brain.silence_after_s)
 
     def on_receive(self, message: Any) -> None:  # noqa: C901, PLR0912  # one case a message
         """Deal with one message of the protocol, or of our own helpers."""
         agent_message: AgentMessage | _Private = message
         match agent_message:
-            case CallConnected():
+            case messages.CallConnected():
                 self._on_call_connected()
-            case SpeechStarted(started_at=at):
+            case messages.SpeechStarted(started_at=at):
                 self._on_speech_started(at)
-            case SpeechStopped(ended_at=at):
+            case messages.SpeechStopped(ended_at=at):
                 self._on_speech_stopped(at)
-            case PartialTranscript():
+            case messages.PartialTranscript():
                 self._on_partial(agent_message)
-            case FinalTranscript():
+            case messages.FinalTranscript():
                 self._on_final(agent_message)
-            case DigitPressed(digit=digit):
+            case messages.DigitPressed(digit=digit):
                 self._on_digit(digit)
-            case FramesWanted():
+            case messages.FramesWanted():
                 self._speaker.push()
-            case PlaybackStarted():
+            case messages.PlaybackStarted():
                 self._on_playback_started(agent_message)
-            case MarkPlayed():
+            case messages.MarkPlayed():
                 self._on_mark_played(agent_message)
-            case MarkFlushed():
+            case messages.MarkFlushed():
                 pass  # Cleared by us: the playback it belonged to is over already.
-            case SayGoodbye(reason=reason):
+            case messages.SayGoodbye(reason=reason):
                 self._say_goodbye(reason)
             case _BrainSaid():
                 self._on_brain_said(agent_message)
             case Synthesized():
                 self._speaker.synthesized(agent_message)
-            case VoiceConfirmed():
-                if self._voice.speaking:
-                    self._interrupt()
+            case messages.SpeechConfirmed():
+                self._interrupt()
             case LineSilent():
                 self._on_line_silent()
+            case ReplyDue():
+                self._on_reply_due(agent_message)
             case PlaybackOverdue(epoch=epoch):
                 self._on_playback_overdue(epoch)
             case _:
@@ -148,22 +132,20 @@ class AgentActor(LoopActor):
 
     def _on_speech_started(self, started_at: float) -> None:
         self._turn.voice_started(started_at)
-        spoken_s = self.runtime.clock.now() - started_at
-        confirm_s = self._context.settings.barge_in_confirm_ms / 1000 - spoken_s
-        self._voice.started(confirm_s if self._speaker.speaking else None)
+        self._voice.started()
 
     def _on_speech_stopped(self, ended_at: float) -> None:
         self._turn.voice_ended_at = ended_at
         self._voice.stopped()
         self._await_speech()
 
-    def _on_partial(self, partial: PartialTranscript) -> None:
+    def _on_partial(self, partial: messages.PartialTranscript) -> None:
         self._turn.partial(partial.heard_at)
         if partial.text:
             self._interrupt()
             self._await_speech()
 
-    def _on_final(self, final: FinalTranscript) -> None:
+    def _on_final(self, final: messages.FinalTranscript) -> None:
         """Answer. What nobody could make out is let pass while the agent speaks."""
         if self._is_ending or (not final.text and self._speaker.speaking):
             return
@@ -191,7 +173,6 @@ class AgentActor(LoopActor):
             return
         self._drop_reply()
         self._speaker.interrupt()
-        self._voice.stop_confirming()
 
     def _await_speech(self) -> None:
         if not self._speaker.speaking:
@@ -220,9 +201,9 @@ class AgentActor(LoopActor):
             case brains.Say(text=text):
                 self._say(text)
             case brains.TransferCall(to=to):
-                self._memory.ending = Transfer(to)
+                self._memory.ending = messages.Transfer(to)
             case brains.EndCall():
-                self._memory.ending = Hangup("goodbye")
+                self._memory.ending = messages.Hangup("goodbye")
             case brains.ReplyDone():
                 self._finish()
             case brains.ReplyFailed(detail=detail):
@@ -232,7 +213,7 @@ class AgentActor(LoopActor):
             case _:
                 assert_never(message.output)
 
-    def _speak(self, texts: list[str], ending: Transfer | Hangup | None) -> None:
+    def _speak(self, texts: list[str], ending: messages.Transfer | messages.Hangup | None) -> None:
         """Say something of our own accord."""
         self._voice.stop_waiting()
         self._speaker.begin("reply_end")
@@ -247,7 +228,7 @@ class AgentActor(LoopActor):
         self._memory.goodbye_reason = reason
         self._memory.ending = None
         self._interrupt()
-        self._speak([self._memory.brain.goodbye], Hangup(reason))
+        self._speak([self._memory.brain.goodbye], messages.Hangup(reason))
 
     def _say(self, text: str) -> None:
         self._memory.unanswered = False
@@ -264,7 +245,7 @@ class AgentActor(LoopActor):
 
     # --- what was heard --------------------------------------------------------------
 
-    def _on_playback_started(self, message: PlaybackStarted) -> None:
+    def _on_playback_started(self, message: messages.PlaybackStarted) -> None:
         latency = self._turn.started(message.epoch, message.started_at)
         if latency is None:
             return
@@ -273,12 +254,24 @@ class AgentActor(LoopActor):
         self._context.metrics.observe_turn(*parts)
         self._context.log.info(latency_line(*parts))
 
-    def _on_mark_played(self, mark: MarkPlayed) -> None:
+    def _on_mark_played(self, mark: messages.MarkPlayed) -> None:
         if not self._speaker.mark_played(mark):
             return
         if mark.name.startswith("greeting_end"):
             self._context.log.info("🔊 GREETING: played ({})", mark.name)
         self._end_playback()
+
+    def _on_reply_due(self, due: ReplyDue) -> None:
+        """Apologise for a reply that hangs; if it was the last word or an apology, end it."""
+        if not self._speaker.hangs(due):
+            return
+        self._context.log.warning("⚠️ [AGENT] Reply {} hangs in brain or synthesis", due.epoch)
+        apologised = self._memory.unheard_texts == [self._memory.brain.apology]
+        if self._is_ending or apologised:
+            self._end_playback()
+            return
+        self._interrupt()
+        self._speak([self._memory.brain.apology], None)
 
     def _on_playback_overdue(self, epoch: int) -> None:
         if self._speaker.is_at(epoch):
@@ -286,8 +279,8 @@ class AgentActor(LoopActor):
             self._end_playback()
 
     def _end_playback(self) -> None:
+        self._drop_reply()
         self._speaker.end()
-        self._voice.stop_confirming()
         if self._memory.ending is not None:
             self._call.post(self._memory.ending)
         else:

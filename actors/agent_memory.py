@@ -39,6 +39,7 @@ class AgentMemory:
     """The newest playback."""
 
     greeted: bool = False
+    caller_speaking: bool = False
     unanswered: bool = False
     """Whether the caller waits for an answer that has not begun to be spoken."""
 

@@ -21,17 +21,20 @@ from actors.messages import (
     ChildFailed,
     CloseSocket,
     ControlOverflowed,
+    EndPolitely,
     Hangup,
     SayGoodbye,
     SocketClosed,
     StreamStopped,
-    SttOpened,
     SttProgress,
     Transfer,
 )
-from actors.outcome import HungUp, Outcome, TransferTo
+from actors.outcome import TransferTo
 from actors.peer import Peer
-from actors.supervision import Child
+from actors.supervision import Child, described
+
+GOODBYE_S: Final = 15.0
+"""For a goodbye to be spoken; then the socket is closed without the rest of it."""
 
 TELEMETRY_S: Final = 1.0
 """Time between the telemetry lines of a call."""
@@ -74,14 +77,14 @@ class CallActor(LoopActor):
         self,
         parts: CallParts,
         supervisor: Peer[ChildFailed],
-        on_ended: Callable[[str, Outcome], None],
+        on_ended: Callable[[str], None],
     ) -> None:
         """Make the supervisor.
 
         Args:
             parts: the call's mailboxes and children, made by the root.
             supervisor: the root, told if this actor crashes.
-            on_ended: called with the reason and the outcome when the call is over.
+            on_ended: called with the reason when the call is over.
         """
         context = parts.context
         super().__init__(context.runtime, parts.call, supervisor, context.label("call"))
@@ -90,7 +93,6 @@ class CallActor(LoopActor):
         self._children = parts.children
         self._telemetry = CallTelemetry(parts)
         self._on_ended = on_ended
-        self._outcome: Outcome = HungUp()
         self._reason: str | None = None
 
     def on_receive(self, message: Any) -> None:  # noqa: C901, PLR0912  # one case a message
@@ -107,16 +109,16 @@ class CallActor(LoopActor):
                 self._on_child_failed(call_message)
             case _RestartChild(child=child):
                 self._children[child].start()
-            case SttOpened():
-                pass
             case SttProgress(heard_at=heard_at):
                 stt = self._children["stt"]
                 stt.budget = stt.budget.progressed(heard_at)
             case Hangup(reason=reason):
                 self._close_socket(reason)
             case Transfer(to=to):
-                self._outcome = TransferTo(to)
+                self._parts.outcome = TransferTo(to)
                 self._close_socket("transfer")
+            case EndPolitely(reason=reason):
+                self._say_goodbye(reason)
             case ControlOverflowed(mailbox=mailbox):
                 self._on_control_overflowed(mailbox)
             case _SecondPassed():
@@ -169,7 +171,7 @@ class CallActor(LoopActor):
             self._warn_of_stt(child.budget.used, failure)
         else:
             self._context.log.warning(
-                "⚠️ [CALL] {} crashed and is restarted: {!r}", name, failure.error
+                "⚠️ [CALL] {} crashed and is restarted: {}", name, described(failure.error)
             )
         if child.spec.backoff_s:
             self.after(child.spec.backoff_s, _RestartChild(name))
@@ -177,7 +179,7 @@ class CallActor(LoopActor):
             child.start()
 
     def _warn_of_stt(self, attempt: int, failure: ChildFailed) -> None:
-        line = f"⚠️ [STT] Streaming start failed (attempt {attempt}): {failure.error}"
+        line = f"⚠️ [STT] Streaming start failed (attempt {attempt}): {described(failure.error)}"
         self._context.log.warning(line)
 
     def _stt_exhausted(self, child: Child, failure: ChildFailed) -> None:
@@ -197,7 +199,7 @@ class CallActor(LoopActor):
         """End the call as politely as what still works allows."""
         name = child.spec.name
         self._context.log.error(
-            "❌ [CALL] {} crashed again, the call ends: {!r}", name, failure.error
+            "❌ [CALL] {} crashed again, the call ends: {}", name, described(failure.error)
         )
         if name == "tx":
             self._parts.socket.close("tx_failed")
@@ -215,11 +217,13 @@ class CallActor(LoopActor):
             return
         self._parts.memory.goodbye_reason = "agent_failed"
         agent.start()
+        self.after(GOODBYE_S, Hangup("agent_failed"))
 
     # --- the end ---------------------------------------------------------------------
 
     def _say_goodbye(self, reason: str) -> None:
         self._parts.agent.post(SayGoodbye(reason))
+        self.after(GOODBYE_S, Hangup(reason))
 
     def _on_control_overflowed(self, mailbox: str) -> None:
         self._context.metrics.control_overflows.inc()
@@ -240,4 +244,4 @@ class CallActor(LoopActor):
     def _end(self, reason: str) -> None:
         """End it: the children are stopped, the root does the rest."""
         self._telemetry.count_drops()
-        self._on_ended(self._reason or reason, self._outcome)
+        self._on_ended(self._reason or reason)

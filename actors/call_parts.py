@@ -25,6 +25,7 @@ from actors.messages import (
     SttMessage,
     TxMessage,
 )
+from actors.outcome import HungUp, Outcome
 from actors.rx import RxActor, RxState
 from actors.socket import CallerSocket
 from actors.stt import SttActor
@@ -62,6 +63,8 @@ class CallParts:
         self.engines = engines
         self.socket = socket
         self.stt_single = not settings.use_streaming_stt
+        self.outcome: Outcome = HungUp()
+        """What is to happen after the stream; the webhook may ask before the call is over."""
         self.call: Mailbox[CallMessage] = self._mailbox("call", NO_MEDIA, on_call_overflow)
         self.rx: Mailbox[RxMessage] = self._mailbox("rx", settings.rx_mailbox_frames)
         self.stt: Mailbox[SttMessage] = self._mailbox("stt", settings.stt_mailbox_frames)

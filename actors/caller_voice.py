@@ -1,19 +1,15 @@
-"""What the agent knows of the caller's voice: speaking, speaking on purpose, silent too long.
+"""What the agent knows of the caller's voice: whether it is on, and for how long it is not.
 
-A plain class inside AgentActor; the border measures the voice, this keeps the two timers
-that hang on it: the confirmation of a barge-in and the patience with silence.
+A plain class inside AgentActor. The border measures the voice; the patience with silence is
+kept here. Whether the caller speaks is in the agent's memory, so that a successor knows it.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from actors.agent_memory import AgentMemory
 from actors.clock import Timer
 from actors.family import OutOfBand
-
-
-@dataclass(frozen=True, slots=True)
-class VoiceConfirmed(OutOfBand):
-    """The caller has spoken long enough for it to be meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,30 +20,34 @@ class LineSilent(OutOfBand):
 class CallerVoice:
     """Follows the caller's voice."""
 
-    def __init__(self, after: Callable[[float, OutOfBand], Timer], patience_s: float) -> None:
-        """Start with a quiet line.
+    def __init__(
+        self, after: Callable[[float, OutOfBand], Timer], memory: AgentMemory, patience_s: float
+    ) -> None:
+        """Take over what a predecessor knew.
 
         Args:
             after: sends its owner a message later.
+            memory: where it is noted whether the caller speaks.
             patience_s: quiet after which `LineSilent` comes.
         """
-        self.speaking = False
         self._after = after
+        self._memory = memory
         self._patience_s = patience_s
-        self._confirming: Timer | None = None
         self._silence: Timer | None = None
 
-    def started(self, confirm_s: float | None) -> None:
-        """Note speech; `VoiceConfirmed` comes if it lasts, unless `confirm_s` is None."""
-        self.speaking = True
+    @property
+    def speaking(self) -> bool:
+        """Whether the caller speaks."""
+        return self._memory.caller_speaking
+
+    def started(self) -> None:
+        """Note speech."""
+        self._memory.caller_speaking = True
         self.stop_waiting()
-        if confirm_s is not None:
-            self._confirming = self._after(max(0.0, confirm_s), VoiceConfirmed())
 
     def stopped(self) -> None:
         """Note quiet."""
-        self.speaking = False
-        self.stop_confirming()
+        self._memory.caller_speaking = False
 
     def await_speech(self) -> None:
         """Count the time in which nobody speaks, from now on."""
@@ -60,9 +60,3 @@ class CallerVoice:
         if self._silence is not None:
             self._silence.cancel()
             self._silence = None
-
-    def stop_confirming(self) -> None:
-        """There is nothing left to interrupt."""
-        if self._confirming is not None:
-            self._confirming.cancel()
-            self._confirming = None

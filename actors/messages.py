@@ -51,12 +51,7 @@ class OpenStream(OutOfBand):
     """Recognise by single requests instead: streaming has failed too often, or is off."""
 
 
-@dataclass(frozen=True, slots=True)
-class CloseStream(OutOfBand):
-    """No more audio comes: let the recogniser finish what it has."""
-
-
-SttMessage = OpenStream | InboundFrame | CloseStream
+SttMessage = OpenStream | InboundFrame
 
 
 # --- Agent ----------------------------------------------------------------------------
@@ -81,6 +76,11 @@ class SpeechStarted(OutOfBand):
 
     started_at: float
     """When its first voiced frame arrived."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechConfirmed(OutOfBand):
+    """The caller has spoken long enough for it to be meant: it interrupts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +112,10 @@ class FinalTranscript(OutOfBand):
     """What the caller said."""
 
     utterance: int
-    """Counts the call's utterances from 1."""
-
     text: str
     """The words; empty for speech that nobody could make out."""
 
     heard_at: float
-    """When the recogniser said so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +160,7 @@ AgentMessage = (
     CallConnected
     | SayGoodbye
     | SpeechStarted
+    | SpeechConfirmed
     | SpeechStopped
     | PartialTranscript
     | FinalTranscript
@@ -243,11 +241,6 @@ class SocketClosed(OutOfBand):
 
 
 @dataclass(frozen=True, slots=True)
-class SttOpened(OutOfBand):
-    """The recogniser's stream is open."""
-
-
-@dataclass(frozen=True, slots=True)
 class SttProgress(OutOfBand):
     """The recogniser gave a real result: it is well."""
 
@@ -274,6 +267,13 @@ class ControlOverflowed(OutOfBand):
 
 
 @dataclass(frozen=True, slots=True)
+class EndPolitely(OutOfBand):
+    """End the call with a goodbye, for a reason of our own."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Transfer(OutOfBand):
     """Connect the caller to somebody else; everything to be said has been said."""
 
@@ -291,10 +291,10 @@ CallMessage = (
     BeginCall
     | StreamStopped
     | SocketClosed
-    | SttOpened
     | SttProgress
     | ChildFailed
     | ControlOverflowed
+    | EndPolitely
     | Transfer
     | Hangup
 )

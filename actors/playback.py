@@ -44,7 +44,7 @@ class _Spoken:
     def heard_of(self, heard_frames: int) -> str:
         """The words of it that lie before a frame of the playback."""
         heard = heard_frames - self.first_frame
-        if heard <= 0:
+        if heard <= 0 or (self.complete and not self.frames):
             return ""
         if self.complete and heard >= self.frames:
             return self.text
@@ -126,6 +126,11 @@ class Playback:
     def remaining_s(self) -> float:
         """Seconds of speech not proved heard yet."""
         return (self._made_frames - self._heard_frames) * FRAME_MS / 1000
+
+    @property
+    def pushed_frames(self) -> int:
+        """How many frames TX has got: one that grows is no hung playback."""
+        return self._pushed_frames
 
     @property
     def all_pushed(self) -> bool:

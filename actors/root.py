@@ -26,15 +26,16 @@ from actors.messages import (
     BeginCall,
     CallMessage,
     ChildFailed,
+    EndPolitely,
     RxMessage,
-    SayGoodbye,
     TxMessage,
 )
-from actors.outcome import HungUp, Outcome
+from actors.outcome import Outcome
 from actors.peer import MediaPeer, Peer
 from actors.runtime import Runtime
 from actors.socket import CallerSocket
 from actors.stats import CallStats
+from actors.supervision import described
 from settings import Settings
 from telemetry import Metrics
 
@@ -72,8 +73,7 @@ class _Live:
     started: str
     started_at: float
     ref: ActorRef[Any] | None = None
-    outcome: Outcome | None = None
-    """Set once, when the end begins."""
+    ending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ class CallRoot:
     def outcome(self, call_sid: str) -> Outcome | None:
         """Say what is to happen after a call's stream; None for a call nobody remembers."""
         if call_sid in self._live:
-            return self._live[call_sid].outcome or HungUp()
+            return self._live[call_sid].parts.outcome
         ended = self._ended.get(call_sid)
         return ended.outcome if ended is not None else None
 
@@ -189,13 +189,13 @@ class CallRoot:
     def end_all(self, reason: str) -> None:
         """Let every call end with a goodbye."""
         for live in self._live.values():
-            live.parts.agent.post(SayGoodbye(reason))
+            live.parts.call.post(EndPolitely(reason))
 
     def abort_all(self) -> None:
         """Drop every call without another word."""
         for call_sid, live in tuple(self._live.items()):
             live.parts.socket.abort()
-            self._end(call_sid, "aborted", HungUp())
+            self._end(call_sid, "aborted")
 
     async def drained(self, timeout_s: float) -> bool:
         """Wait until there is no call left; False if there still is one after the timeout."""
@@ -213,29 +213,29 @@ class CallRoot:
             return
         live.ref = None
         self._metrics.child_failures.labels("call").inc()
-        live.parts.context.log.error("❌ [CALL] CallActor crashed: {!r}", failure.error)
+        live.parts.context.log.error("❌ [CALL] CallActor crashed: {}", described(failure.error))
         live.parts.socket.close("call_failed")
-        self._end(call_sid, "call_failed", HungUp())
+        self._end(call_sid, "call_failed")
 
     def _overflowed(self, call_sid: str) -> None:
         live = self._live.get(call_sid)
-        if live is not None:
+        if live is not None and not live.ending:
             self._metrics.control_overflows.inc()
+            self._end(call_sid, "control_overflow")
             live.parts.socket.close("control_overflow")
-            self._end(call_sid, "control_overflow", HungUp())
 
-    def _end(self, call_sid: str, reason: str, outcome: Outcome) -> None:
+    def _end(self, call_sid: str, reason: str) -> None:
         """Stop a call's actors; its mailboxes are closed once they have stopped."""
         live = self._live.get(call_sid)
-        if live is None or live.outcome is not None:
+        if live is None or live.ending:
             return
-        live.outcome = outcome
+        live.ending = True
         live.parts.stop_children()
         if live.ref is not None:
             live.ref.stop(block=False)
-        self._runtime.clock.call_later(REAP_S, lambda: self._reap(call_sid, reason, outcome))
+        self._runtime.clock.call_later(REAP_S, lambda: self._reap(call_sid, reason))
 
-    def _reap(self, call_sid: str, reason: str, outcome: Outcome) -> None:
+    def _reap(self, call_sid: str, reason: str) -> None:
         live = self._live.pop(call_sid)
         live.parts.socket.close(reason)
         view = self._view(live, f"ended:{reason}")
@@ -245,7 +245,7 @@ class CallRoot:
                 if isinstance(left, Asked):
                     left.refuse(mailbox.name)
         telemetry.check_ledgers()
-        self._remember(call_sid, _Ended(view, outcome))
+        self._remember(call_sid, _Ended(view, live.parts.outcome))
         self._metrics.calls.labels(reason).inc()
         live.parts.context.log.info(
             "📞 [CALL] ended: {} after {:.1f} s", reason, view["duration_s"]

@@ -93,6 +93,7 @@ class RxActor(LoopActor):
         state.missing_frames = state.timeline.missing_frames(frame.timestamp_ms)
         state.last_arrival_at = frame.arrived_at
         state.pending = frame
+        self.mailbox.settle()
         self._context.stats.frames_in += 1
 
     def _hand_over_if_possible(self) -> bool:

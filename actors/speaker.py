@@ -19,6 +19,9 @@ from actors.playback import Playback
 from media.frame import FRAME_MS
 from speech import ports
 
+REPLY_TIMEOUT_S: Final = 8.0
+"""Without a single new frame of a reply that is not at its end: brain or synthesis hangs."""
+
 PLAYBACK_GRACE_S: Final = 5.0
 """After the time a playback takes: then its end mark is taken as lost."""
 
@@ -29,6 +32,14 @@ class Synthesized(OutOfBand):
 
     epoch: int
     event: ports.SynthesisEvent
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyDue(OutOfBand):
+    """A reply should have more frames by now than it had."""
+
+    epoch: int
+    pushed_frames: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +89,18 @@ class Speaker:
             max_frames=self._settings.reply_max_audio_s * 1000 // FRAME_MS,
             mark_every_frames=self._settings.tx_mark_every_ms // FRAME_MS,
         )
+        self._after(REPLY_TIMEOUT_S, ReplyDue(epoch, 0))
         return epoch
+
+    def hangs(self, due: ReplyDue) -> bool:
+        """Say whether the reply has not grown since; if it has, look again later."""
+        if self._playback is None or not self.is_at(due.epoch) or self._playback.all_pushed:
+            return False
+        pushed_frames = self._playback.pushed_frames
+        if pushed_frames == due.pushed_frames:
+            return True
+        self._after(REPLY_TIMEOUT_S, ReplyDue(due.epoch, pushed_frames))
+        return False
 
     def is_at(self, epoch: int) -> bool:
         """Whether this is the playback under way."""
@@ -118,7 +140,10 @@ class Speaker:
             return
         if isinstance(message.event, ports.SynthesisFailed):
             self._context.log.warning("⚠️ [TTS] {}", message.event.detail)
+        truncated = self._playback.truncated
         self._playback.heard_from_engine(message.event)
+        if self._playback.truncated and not truncated:
+            self._context.log.warning("⚠️ [TTS] Reply {} is too long and was cut", message.epoch)
         self.push()
 
     def mark_played(self, mark: MarkPlayed) -> bool:

@@ -17,7 +17,6 @@ from actors.messages import (
     AgentMessage,
     CallMessage,
     ChildFailed,
-    CloseStream,
     InboundFrame,
     OpenStream,
     SttMessage,
@@ -48,7 +47,6 @@ class SttActor(LoopActor):
         self._context = context
         self._ring = state.ring
         self._recognizer = recognizer
-        self._call = call
         self._transcripts = Transcripts(context, state, agent, call, self.after)
         self._stream: StreamingSession | None = None
         self._single: SingleRequestSession | None = None
@@ -62,8 +60,6 @@ class SttActor(LoopActor):
                 self._feed()
             case OpenStream():
                 self._on_open_stream(stt_message)
-            case CloseStream():
-                self._on_close_stream()
             case StreamHeard() | AttemptTimedOut():
                 self._on_stream(stt_message)
             case RequestAnswered() | RequestTimedOut():
@@ -87,6 +83,8 @@ class SttActor(LoopActor):
             self._single.feed()
 
     def _on_open_stream(self, message: OpenStream) -> None:
+        self.release()
+        self._stream = self._single = None
         if message.single:
             self._context.stats.stt_mode = "single"
             self._single = SingleRequestSession(
@@ -95,14 +93,8 @@ class SttActor(LoopActor):
             self._single.feed()
             return
         self._context.log.info("🟢 STT_SESSION: init requested")
-        self._stream = StreamingSession(
-            self._recognizer, self._transcripts, self._call, self._tell_self
-        )
+        self._stream = StreamingSession(self._recognizer, self._transcripts, self._tell_self)
         self._stream.open()
-
-    def _on_close_stream(self) -> None:
-        if self._stream is not None:
-            self._stream.close()
 
     def _on_stream(self, message: StreamHeard | AttemptTimedOut) -> None:
         if self._stream is None:

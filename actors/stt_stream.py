@@ -7,12 +7,10 @@ actor with `StreamFailed`: also over a clean close while the call lives. Used by
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, assert_never
+from typing import ClassVar, Final, assert_never
 
 from actors.clock import Timer
 from actors.family import OutOfBand
-from actors.messages import CallMessage, SttOpened
-from actors.peer import Peer
 from actors.transcripts import Transcripts
 from media.frame import FRAME_MS
 from speech import ports
@@ -23,6 +21,9 @@ WRITE_MAX_FRAMES: Final = 80
 
 class StreamFailed(Exception):
     """The recogniser's stream is over although the call is not."""
+
+    loggable = True
+    """The text is a status and the engine's words about itself."""
 
     def __init__(self, status: str, detail: str) -> None:
         super().__init__(f"{status}: {detail}" if detail else status)
@@ -38,6 +39,13 @@ class StreamHeard(OutOfBand):
 
 
 @dataclass(frozen=True, slots=True)
+class PartialHeard(StreamHeard):
+    """A partial; a newer one of the same burst replaces it."""
+
+    COALESCES: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptTimedOut(OutOfBand):
     """A stream has had its time to open."""
 
@@ -45,26 +53,23 @@ class AttemptTimedOut(OutOfBand):
 
 
 class StreamingSession:
-    """One stream to the recogniser, from opening to closing."""
+    """One stream to the recogniser, from its opening to its end."""
 
     def __init__(
         self,
         recognizer: ports.Recognizer,
         transcripts: Transcripts,
-        call: Peer[CallMessage],
         tell_self: Callable[[OutOfBand], None],
     ) -> None:
         self._recognizer = recognizer
         self._transcripts = transcripts
         self._context = transcripts.context
         self._ring = transcripts.state.ring
-        self._call = call
         self._tell_self = tell_self
         self._number = 0
         self._stream: ports.RecognizerStream | None = None
         self._timeout: Timer | None = None
         self._ready = False
-        self._closing = False
         self._base = self._cursor = self._ring.start
         self._batch_frames = max(1, self._context.settings.stt_batch_ms // FRAME_MS)
 
@@ -73,9 +78,7 @@ class StreamingSession:
         number = self._number = self._transcripts.state.next_number()
         timeout_s = self._context.settings.stt_attempt_timeout_ms / 1000
         self._timeout = self._transcripts.after(timeout_s, AttemptTimedOut(number))
-        self._stream = self._recognizer.open(
-            lambda event: self._tell_self(StreamHeard(number, event))
-        )
+        self._stream = self._recognizer.open(lambda event: self._tell_self(_heard(number, event)))
 
     def feed(self) -> None:
         """Write what the ring holds in front of the cursor, in whole batches."""
@@ -117,14 +120,6 @@ class StreamingSession:
         if message.stream == self._number and not self._ready:
             raise StreamFailed("DEADLINE_EXCEEDED", "the stream did not open in time")
 
-    def close(self) -> None:
-        """Say that no more audio comes, after the last of it."""
-        self._batch_frames = 1
-        self.feed()
-        self._closing = True
-        if self._stream is not None:
-            self._stream.half_close()
-
     def cancel(self) -> None:
         """Drop the stream; nothing is heard of it any more."""
         if self._stream is not None:
@@ -138,10 +133,13 @@ class StreamingSession:
         self._base = self._cursor = self._ring.start
         self._ready = True
         self._context.log.info("🟢 STT_SESSION: ready")
-        self._call.post(SttOpened())
         self.feed()
 
     def _on_ended(self, status: str, detail: str) -> None:
         self._stream = None
-        if not self._closing:
-            raise StreamFailed(status, detail or "the stream was closed while the call lives")
+        raise StreamFailed(status, detail or "the stream was closed while the call lives")
+
+
+def _heard(stream: int, event: ports.RecognizerEvent) -> StreamHeard:
+    kind = PartialHeard if isinstance(event, ports.Partial) else StreamHeard
+    return kind(stream, event)

@@ -13,6 +13,14 @@ from pykka import ActorRef
 from actors.mailbox import Mailbox
 
 
+def described(error: BaseException) -> str:
+    """Name an error for the log; its text only where the error says that it is no speech.
+
+    A brain's exception may quote what a caller said.
+    """
+    return str(error) if getattr(error, "loggable", False) else type(error).__name__
+
+
 @dataclass(frozen=True, slots=True)
 class RestartBudget:
     """How many restarts a child is still worth (OTP: restart intensity)."""

@@ -105,6 +105,8 @@ class TxActor(LoopActor):
                 playout.ended(now)
                 break
             self._send(message, now)
+            if isinstance(message, CloseSocket):
+                return
         self._ask_for_more()
 
     # --- sending ---------------------------------------------------------------------
@@ -152,7 +154,7 @@ class TxActor(LoopActor):
         """Tell the agent once each time the mailbox runs low: again only after new speech."""
         entered = self.mailbox.ledger.entered
         low = self.mailbox.held_frames <= self._low_frames
-        if low and entered != self._asked_at_entered and self._state.started_epoch:
+        if low and entered != self._asked_at_entered and entered:
             self._asked_at_entered = entered
             self._agent.post(FramesWanted())
 

@@ -17,8 +17,8 @@ HERE: Final = Path(__file__).parent
 EMBEDDED: Final = {"STT_ENGINE": "pocketsphinx", "TTS_ENGINE": "espeak"}
 INSTANT: Final = {"STT_ENGINE": "instant", "TTS_ENGINE": "tone"}
 HEAD: Final = (
-    "engines   calls  good  answers  answer p50  late p50  p99   max ms  phone's p99  "
-    "underruns  drops  cpu/core  per call  workers  RSS MB"
+    "engines   calls  good  answers  answer p50  late p50  p99  max ms  phone's p99  "
+    "underruns  drops   server  per call  workers  RSS MB"
 )
 
 
@@ -53,12 +53,18 @@ async def _measure(script: tuple[Step, ...]) -> list[Result]:
 
 
 def _row(result: Result) -> str:
-    return (
-        f"{result.load.name:<9} {result.load.calls:>5} {result.good:>5} {result.answers:>8} "
-        f"{result.answer_p50_ms:>8.0f} ms {result.late_p50_ms:>9.0f} {result.late_p99_ms:>4.0f} "
-        f"{result.late_max_ms:>8.1f} {result.phone_late_p99_ms:>12.0f} {result.underruns:>10} "
-        f"{result.drops:>6} {result.cpu_percent:>7.1f} % {result.cpu_percent / result.load.calls:>7.2f} % "
-        f"{result.worker_percent:>6.1f} % {result.rss_mb:>7.0f}"
+    calls = result.load.calls
+    return "  ".join(
+        (
+            f"{result.load.name:<8}",
+            f"{calls:>5} {result.good:>5} {result.answers:>8}",
+            f"{result.answer_p50_ms:>7.0f} ms",
+            f"{result.late_p50_ms:>8.0f} {result.late_p99_ms:>4.0f} {result.late_max_ms:>7.1f}",
+            f"{result.phone_late_p99_ms:>11.0f}",
+            f"{result.underruns:>9} {result.drops:>6}",
+            f"{result.cpu_percent:>7.1f} % {result.cpu_percent / calls:>7.2f} %",
+            f"{result.worker_percent:>6.1f} % {result.rss_mb:>6.0f}",
+        )
     )
 
 

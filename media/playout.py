@@ -5,9 +5,12 @@ keep a small lead, so that its player never runs dry over our jitter, and no mor
 a `clear` has little to throw away. TX asks it on every beat how many frames are due.
 """
 
-from math import ceil
+from typing import Final
 
 from media.frame import FRAME_S
+
+DRY_TOLERANCE_S: Final = 1e-6
+"""Rounding of times: a player that is just not dry is not dry."""
 
 
 class PlayoutClock:
@@ -36,7 +39,7 @@ class PlayoutClock:
         if self._anchor_at is None:
             self._anchor_at = now
             self._sent_frames = 0
-        elif self._ahead_frames(now) < 0:
+        elif now > self._anchor_at + self._sent_frames * FRAME_S + DRY_TOLERANCE_S:
             self._anchor_at = now
             self._sent_frames = 0
             self.reanchors += 1
@@ -58,8 +61,7 @@ class PlayoutClock:
         return max(now, self._anchor_at + self._sent_frames * FRAME_S)
 
     def _ahead_frames(self, now: float) -> int:
+        """Frames ahead of the player, to the nearest frame: a beat is early or late by a hair."""
         if self._anchor_at is None:
             return 0
-        # A frame begun is gone: counted as still ahead, it would eat into the lead unseen.
-        begun = ceil((now - self._anchor_at) / FRAME_S - 1e-6)
-        return self._sent_frames - begun
+        return self._sent_frames - int((now - self._anchor_at) / FRAME_S + 0.5)

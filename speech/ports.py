@@ -149,7 +149,7 @@ class AudioChunk:
     """The next piece of synthesised speech."""
 
     audio: bytes
-    """µ-law, any length."""
+    """µ-law, at least 100 ms but for the last of a text: a chunk is a message to the agent."""
 
 
 @dataclass(frozen=True, slots=True)

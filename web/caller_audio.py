@@ -5,10 +5,10 @@ arrives. Made when a stream's call has begun; the call session pushes what Twili
 """
 
 from actors.clock import Clock, Timer
-from actors.messages import InboundFrame, SpeechStarted, SpeechStopped
+from actors.messages import InboundFrame
 from actors.root import CallLine
 from media.framer import Framer
-from web.voice_edges import VoiceEdges
+from web.voice_edges import Edge, VoiceEdges
 
 
 class CallerAudio:
@@ -46,7 +46,7 @@ class CallerAudio:
         if edge is not None:
             self._on_edge(edge)
 
-    def _on_edge(self, edge: SpeechStarted | SpeechStopped) -> None:
+    def _on_edge(self, edge: Edge) -> None:
         self._line.agent.post(edge)
         if self._lapse is None and self._voice.speaking:
             self._watch()

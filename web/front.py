@@ -72,7 +72,12 @@ def make_voice(settings: Settings) -> VoiceEdges:
     """Make the voice detection of one call."""
     onset_ms, hangover_ms = settings.voice_onset_ms, settings.stt_hangover_ms
     detector = VoiceDetector(onset_ms=onset_ms, hangover_ms=hangover_ms)
-    return VoiceEdges(detector, onset_ms=onset_ms, hangover_ms=hangover_ms)
+    return VoiceEdges(
+        detector,
+        onset_ms=onset_ms,
+        hangover_ms=hangover_ms,
+        confirm_ms=settings.barge_in_confirm_ms,
+    )
 
 
 def make_limits(settings: Settings) -> SocketLimits:

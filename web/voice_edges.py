@@ -8,9 +8,11 @@ session pushes frames and passes the edges on to the agent. Pure: times are argu
 from collections import deque
 from typing import Protocol
 
-from actors.messages import SpeechStarted, SpeechStopped
+from actors.messages import SpeechConfirmed, SpeechStarted, SpeechStopped
 from media.frame import FRAME_MS, SILENCE_FRAME
 from media.voice_activity import VoiceEdge
+
+Edge = SpeechStarted | SpeechConfirmed | SpeechStopped
 
 
 class Detector(Protocol):
@@ -34,11 +36,30 @@ class Detector(Protocol):
 class VoiceEdges:
     """Times the edges of one caller's voice."""
 
-    __slots__ = ("_detector", "_onset", "_seen_at", "_voiced_at", "hangover_s")
+    __slots__ = (
+        "_confirm_frames",
+        "_detector",
+        "_onset",
+        "_seen_at",
+        "_spurt_frames",
+        "_voiced_at",
+        "hangover_s",
+    )
 
-    def __init__(self, detector: Detector, *, onset_ms: int, hangover_ms: int) -> None:
-        """Wrap a detector; the two times must be the ones it was made with."""
+    def __init__(
+        self, detector: Detector, *, onset_ms: int, hangover_ms: int, confirm_ms: int
+    ) -> None:
+        """Wrap a detector.
+
+        Args:
+            detector: one made with the same onset and hangover.
+            onset_ms: voice until it counts as begun.
+            hangover_ms: quiet until it counts as ended.
+            confirm_ms: voice until it counts as meant; not less than the onset.
+        """
         self._detector = detector
+        self._confirm_frames = -(-max(confirm_ms, onset_ms + 2 * FRAME_MS) // FRAME_MS)
+        self._spurt_frames = 0
         self.hangover_s = hangover_ms / 1000
         # The detector begins a voice on onset frames out of that many and one more.
         self._onset: deque[float | None] = deque(maxlen=-(-onset_ms // FRAME_MS) + 1)
@@ -55,7 +76,7 @@ class VoiceEdges:
         """Whether the caller's voice has begun and not ended."""
         return self._detector.speaking
 
-    def push(self, payload: bytes, arrived_at: float) -> SpeechStarted | SpeechStopped | None:
+    def push(self, payload: bytes, arrived_at: float) -> Edge | None:
         """Take the next frame of 160 bytes and return the edge it makes, if any."""
         edge = self._detector.push(payload)
         voiced = self._detector.voiced
@@ -63,7 +84,13 @@ class VoiceEdges:
         self._onset.append(arrived_at if voiced else None)
         if voiced:
             self._voiced_at = arrived_at
-        return None if edge is None else self._timed(edge)
+            self._spurt_frames += 1
+        if edge is not None:
+            return self._timed(edge)
+        # Quiet frames inside the hangover do not count: a cough is not confirmed by its echo.
+        if voiced and self.speaking and self._spurt_frames == self._confirm_frames:
+            return SpeechConfirmed()
+        return None
 
     def lapse(self, now: float) -> SpeechStopped | None:
         """End the voice if nothing at all has arrived for the hangover."""
@@ -74,6 +101,8 @@ class VoiceEdges:
         return SpeechStopped(self._voiced_at)
 
     def _timed(self, edge: VoiceEdge) -> SpeechStarted | SpeechStopped:
+        if edge is VoiceEdge.STARTED:
+            self._spurt_frames = sum(at is not None for at in self._onset)
         if edge is VoiceEdge.STOPPED:
             return SpeechStopped(self._voiced_at)
         return SpeechStarted(next(at for at in self._onset if at is not None))

@@ -4,17 +4,15 @@ Owns which TwiML answers what. Every one is checked for Twilio's signature first
 is a token to check it with. Knows no audio and no actors but the root's memory of a call.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
 
 from loguru import logger
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from actors.outcome import HungUp, Outcome, TransferTo
+from actors.outcome import HungUp, TransferTo
 from telemetry import Metrics, printable
 from web import twiml
 from web.form import Form, FormError, call_sid_of, read_form, read_query
@@ -23,12 +21,6 @@ from web.guard import Guard
 from web.phrases import Phrases
 from web.status import ServerStatus
 from web.tokens import Tokens
-
-OUTCOME_POLL_S: Final = 0.05
-"""How often a call that is just ending is asked again for its outcome."""
-
-OUTCOME_POLLS: Final = 60
-"""How many times: 3 s in all. Twilio waits for a webhook about 15 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +66,7 @@ class Webhooks:
 
     async def after_stream(self, hook: Hook) -> Response:
         """Do what the call asked for; nobody remembers a call whose process died."""
-        match await self._outcome(hook.call_sid):
+        match self.status.root.outcome(hook.call_sid):
             case HungUp():
                 return _xml(twiml.hang_up())
             case TransferTo(to=to):
@@ -88,16 +80,6 @@ class Webhooks:
             error = " ".join(hook.fields.get("StreamError", ["no reason given"]))
             logger.bind(call_sid=hook.call_sid).error("stream-error: {}", printable(error))
         return Response(status_code=204)
-
-    async def _outcome(self, call_sid: str) -> Outcome | None:
-        """Ask for a call's outcome; one that is just ending has it in a moment."""
-        root = self.status.root
-        for _ in range(OUTCOME_POLLS):
-            outcome = root.outcome(call_sid)
-            if outcome is not None or root.view(call_sid) is None:
-                return outcome
-            await asyncio.sleep(OUTCOME_POLL_S)
-        return None
 
     def _forgotten(self, hook: Hook) -> Response:
         log = logger.bind(call_sid=hook.call_sid)

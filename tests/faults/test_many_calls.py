@@ -6,7 +6,6 @@ from collections import Counter
 import pytest
 
 from actors.messages import (
-    CloseStream,
     DigitPressed,
     Hangup,
     SayGoodbye,
@@ -65,12 +64,8 @@ def _goodbye(caller: Caller, dice: random.Random) -> None:
     caller.line.agent.post(SayGoodbye("drained"))
 
 
-def _close_stream(caller: Caller, dice: random.Random) -> None:
-    caller.parts.stt.post(CloseStream())
-
-
-EVENTS = (_kill, _raise, _say, _press, _end, _goodbye, _close_stream)
-LIKELIHOODS = (6, 4, 14, 2, 2, 1, 0.3)
+EVENTS = (_kill, _raise, _say, _press, _end, _goodbye)
+LIKELIHOODS = (6, 4, 14, 2, 2, 1)
 
 
 def _one_beat(exchange: Exchange, dice: random.Random) -> None:

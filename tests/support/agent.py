@@ -15,6 +15,7 @@ from actors.messages import (
     MarkPlayed,
     OutboundFrame,
     PartialTranscript,
+    SpeechConfirmed,
     SpeechStarted,
     Transfer,
 )
@@ -114,9 +115,8 @@ class AgentRig(Stage):
 
 
 def speech(rig: AgentRig) -> None:
-    """Let the caller speak for longer than the confirmation."""
-    rig.tell(SpeechStarted(rig.clock.now()))
-    rig.advance(0.161)
+    """Let the caller speak for long enough to be meant."""
+    rig.tell(SpeechStarted(rig.clock.now()), SpeechConfirmed())
 
 
 def partial(rig: AgentRig) -> None:

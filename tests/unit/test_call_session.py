@@ -61,7 +61,7 @@ class Line:
 
 
 def make_voice() -> VoiceEdges:
-    return VoiceEdges(ScriptedDetector(), onset_ms=60, hangover_ms=180)
+    return VoiceEdges(ScriptedDetector(), onset_ms=60, hangover_ms=180, confirm_ms=160)
 
 
 def test_a_whole_call_in_order() -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Iterator
 
 import pytest
 from loguru import logger
@@ -83,25 +84,44 @@ def test_a_long_line_is_cut() -> None:
     assert terminal.text.endswith("…\n".encode())
 
 
-def test_loguru_and_the_libraries_end_up_in_one_sink_with_the_call(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def restored_logging(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
+    """A terminal in place of stderr; afterwards all logging is as it was."""
     terminal = Terminal()
     terminal.open.set()
     monkeypatch.setattr("log_sink._write_stderr", terminal.write)
     before = logging.root.handlers[:], logging.root.level
+    yield terminal
+    logger.remove()
+    logger.configure(patcher=lambda _record: None)
+    logging.root.handlers[:], logging.root.level = before
+
+
+def test_loguru_and_the_libraries_end_up_in_one_sink_with_the_call(
+    restored_logging: Terminal,
+) -> None:
     sink = set_up_logging("INFO")
-    try:
-        logger.bind(call_sid="CA1").info("שלום {}", "עולם")
-        logger.debug("unheard")
-        logging.getLogger("uvicorn.error").warning("library {%s}", "warns")
-        logging.getLogger("websockets.server").debug("> TEXT what a caller says")
-    finally:
-        logger.remove()
-        sink.stop()
-        logging.root.handlers[:], logging.root.level = before
-    lines = terminal.text.decode().splitlines()
+    logger.bind(call_sid="CA1").info("שלום {}", "עולם")
+    logger.debug("unheard")
+    logging.getLogger("uvicorn.error").warning("library {%s}", "warns")
+    logging.getLogger("websockets.server").debug("> TEXT what a caller says")
+    logger.remove()
+    sink.stop()
+    lines = restored_logging.text.decode().splitlines()
     assert [line.split(" ", 2)[2] for line in lines] == [
         "INFO    CA1 שלום עולם",
         "WARNING - library {warns}",
     ]
+
+
+@pytest.mark.parametrize(("private", "shown"), [("yes", False), ("", True)])
+def test_the_text_of_an_exception_is_shown_only_where_transcripts_are(
+    private: str, *, shown: bool, restored_logging: Terminal
+) -> None:
+    sink = set_up_logging("INFO", private=bool(private))
+    logging.getLogger("pykka").error("crash", exc_info=KeyError("my name is Dana"))
+    logger.remove()
+    sink.stop()
+    text = restored_logging.text.decode()
+    assert "KeyError" in text
+    assert ("Dana" in text) is shown

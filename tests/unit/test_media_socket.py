@@ -106,7 +106,7 @@ class Peer:
 
 
 def make_voice() -> VoiceEdges:
-    return VoiceEdges(ScriptedDetector(), onset_ms=60, hangover_ms=180)
+    return VoiceEdges(ScriptedDetector(), onset_ms=60, hangover_ms=180, confirm_ms=160)
 
 
 async def test_a_frame_before_the_upgrade_is_accepted_is_never_looked_at() -> None:

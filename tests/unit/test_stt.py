@@ -6,12 +6,10 @@ from typing import Any
 import pytest
 
 from actors.messages import (
-    CloseStream,
     FinalTranscript,
     InboundFrame,
     OpenStream,
     PartialTranscript,
-    SttOpened,
     SttProgress,
 )
 from actors.stt import SttActor
@@ -106,7 +104,6 @@ def test_a_stream_is_ready_when_it_says_so_and_the_call_hears_of_it(rig: SttRig)
     with logged() as lines:
         rig.start()
     assert lines == ["🟢 STT_SESSION: init requested", "🟢 STT_SESSION: ready"]
-    assert rig.call.of(SttOpened) == [SttOpened()]
     assert rig.clock.pending == 0
 
 
@@ -140,17 +137,6 @@ def test_the_size_of_a_batch_is_a_setting(rig: SttRig) -> None:
     for _ in range(4):
         rig.hear(1, frames=1)
     assert writes == [2 * FRAME_BYTES] * 2
-
-
-def test_closing_writes_the_rest_and_then_says_that_no_more_comes(rig: SttRig) -> None:
-    rig.start()
-    rig.hear(1, frames=4)
-    stream = rig.stream
-    rig.mailbox.post(CloseStream())
-    rig.settle()
-    assert len(stream.written) == 4 * FRAME_BYTES
-    assert stream.half_closed
-    assert rig.failures == []
 
 
 # --- transcripts ----------------------------------------------------------------------
@@ -408,7 +394,6 @@ def test_an_unknown_session_result_before_opening_is_nothing(rig: SttRig) -> Non
     )
     rig.started(ref)
     rig.hear(1)
-    rig.mailbox.post(CloseStream())
     rig.settle()
     assert rig.failures == []
     assert rig.state.ring.end == 15

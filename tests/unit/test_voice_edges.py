@@ -2,7 +2,7 @@
 
 import pytest
 
-from actors.messages import SpeechStarted, SpeechStopped
+from actors.messages import SpeechConfirmed, SpeechStarted, SpeechStopped
 from media.frame import SILENCE_FRAME
 from tests.support.web import VOICE, ScriptedDetector
 from web.voice_edges import VoiceEdges
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.unit
 
 
 def make() -> VoiceEdges:
-    return VoiceEdges(ScriptedDetector(), onset_ms=60, hangover_ms=180)
+    return VoiceEdges(ScriptedDetector(), onset_ms=60, hangover_ms=180, confirm_ms=160)
 
 
 def test_speech_began_with_its_first_voiced_frame_and_ended_with_its_last() -> None:
@@ -22,6 +22,27 @@ def test_speech_began_with_its_first_voiced_frame_and_ended_with_its_last() -> N
     assert quiet[:8] == [None] * 8
     assert quiet[8] == SpeechStopped(10.04)
     assert not voice.speaking
+
+
+def edges_of(voice: VoiceEdges, pattern: str) -> list[tuple[int, type]]:
+    """The edges a pattern of v(oice) and s(ilence) makes, each with its frame."""
+    pushed = [
+        voice.push(VOICE if c == "v" else SILENCE_FRAME, 0.02 * n) for n, c in enumerate(pattern)
+    ]
+    return [(n, type(edge)) for n, edge in enumerate(pushed) if edge is not None]
+
+
+def test_a_voice_is_confirmed_once_after_so_much_of_it() -> None:
+    assert edges_of(make(), "v" * 40) == [(2, SpeechStarted), (7, SpeechConfirmed)]
+
+
+def test_a_cough_is_not_confirmed_by_the_hangover_behind_it() -> None:
+    assert edges_of(make(), "v" * 6 + "s" * 9) == [(2, SpeechStarted), (14, SpeechStopped)]
+
+
+def test_every_voice_needs_a_confirmation_of_its_own() -> None:
+    started = [kind for _, kind in edges_of(make(), "vvvvsssssssss" * 3)]
+    assert started == [SpeechStarted, SpeechStopped] * 3
 
 
 def test_an_old_blip_is_not_the_beginning() -> None:

@@ -120,30 +120,6 @@ async def test_the_outcome_of_a_call_is_what_happens_after_its_stream(
     assert expected in (await site.post("/webhook/after-stream", CALL)).text
 
 
-async def test_a_call_that_is_just_ending_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    site = Site()
-    site.root.seen["CA1"] = {}
-    asked: list[str] = []
-
-    def outcome(call_sid: str) -> Outcome | None:
-        asked.append(call_sid)
-        return HungUp() if len(asked) == 3 else None
-
-    monkeypatch.setattr("web.webhooks.OUTCOME_POLL_S", 0.0)
-    monkeypatch.setattr(site.root, "outcome", outcome)
-    assert "<Hangup" in (await site.post("/webhook/after-stream", CALL)).text
-    assert asked == ["CA1"] * 3
-
-
-async def test_a_call_that_does_not_end_is_not_waited_for_without_end(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    site = Site()
-    site.root.seen["CA1"] = {}
-    monkeypatch.setattr("web.webhooks.OUTCOME_POLL_S", 0.0)
-    assert "<Redirect" in (await site.post("/webhook/after-stream", CALL)).text
-
-
 async def test_a_call_that_nobody_remembers_is_connected_once_more_and_only_once() -> None:
     site = Site(language="he-IL")
     first = await site.post("/webhook/after-stream", CALL)
