@@ -25,7 +25,7 @@ from phone.wav import read_channels
 
 pytestmark = [pytest.mark.e2e, pytest.mark.anyio]
 
-SPEED = 20.0
+SPEED = 5.0
 LIMIT_S = 10.0
 _PHASE = (np.arange(8000) + 0.5) * 2 * np.pi * 400 / 8000
 VOICE = g711.encode((np.cos(_PHASE) * 8000).astype(np.int16))
