@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, Self, get_args, get_origin
 
 from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -221,14 +222,26 @@ def load_settings(env_file: Path | None = ENV_FILE) -> Settings:
         SettingsError: something is wrong; one line for each bad variable.
     """
     try:
-        misspelt = _misspelt(env_file)
-        if misspelt:
-            raise SettingsError("\n".join(misspelt))
+        wrong = _unreadable(env_file) or _misspelt(env_file)
+        if wrong:
+            raise SettingsError("\n".join(wrong))
         return Settings(_env_file=env_file)  # type: ignore[call-arg]  # pydantic-settings' own
     except ValidationError as error:
         raise SettingsError("\n".join(map(_line, error.errors()))) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{env_file}: cannot be read: {error}") from None
+
+
+def _unreadable(env_file: Path | None) -> list[str]:
+    """Lines that are no setting would be skipped in silence, with the default in force."""
+    if env_file is None or not env_file.exists():
+        return []
+    with env_file.open(encoding="utf-8") as lines:
+        return [
+            f"{env_file.name} line {binding.original.line}: expected NAME=value"
+            for binding in parse_stream(lines)
+            if binding.error
+        ]
 
 
 def _misspelt(env_file: Path | None) -> list[str]:

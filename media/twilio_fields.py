@@ -62,8 +62,11 @@ def text(value: object, where: str, max_chars: int) -> str:
 
 
 def sid(data: dict[str, Any], key: str) -> str:
-    """Return the stream, call or account name under a key."""
-    return text(data.get(key), key, MAX_SID_CHARS)
+    """Return the stream, call or account name under a key: it goes into every log line."""
+    name = text(data.get(key), key, MAX_SID_CHARS)
+    if not (name.isascii() and name.isalnum()):
+        raise WireError(f"{key}: expected letters and digits")
+    return name
 
 
 def number(value: object, where: str) -> int:

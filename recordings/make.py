@@ -52,7 +52,7 @@ RECORDINGS: Final = (
 def speak(library: EspeakLibrary, recording: Recording) -> bytes:
     """The recording's µ-law audio."""
     library.set_voice(recording.voice, recording.words_per_minute, recording.pitch)
-    shaper = SpeechShaper(library.sample_rate_hz, 1.0)
+    shaper = SpeechShaper(library.sample_rate_hz, 1.0, noise=0.0)
     audio = bytearray()
 
     def on_samples(samples: NDArray[np.int16]) -> bool:

@@ -112,8 +112,8 @@ class WorkerProcess:
 
     def kill(self, verdict: str) -> None:
         """Kill it; `serve()` reports the verdict."""
-        self._verdict = self._verdict or verdict
         if self._process.returncode is None and not self._killed:
+            self._verdict = verdict
             self._killed = True
             self._process.kill()
 
@@ -123,8 +123,7 @@ class WorkerProcess:
         try:
             await self._listen(on_packet)
         except PacketError as error:
-            self._verdict = f"sent no packets: {error}"
-            self.kill(self._verdict)
+            self.kill(f"sent no packets: {error}")
         finally:
             watch.cancel()
             await self.end()

@@ -4,13 +4,17 @@ Knows `application/x-www-form-urlencoded` alone: Twilio sends nothing else, and 
 needs every name and value as it was sent.
 """
 
+import asyncio
 from typing import Final
 from urllib.parse import parse_qs
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 MAX_FORM_BYTES: Final = 65_536
 """Longest body. Twilio's have about 2 KiB."""
+
+BODY_TIMEOUT_S: Final = 5.0
+"""For a body to arrive whole. Twilio sends it at once."""
 
 MAX_FIELDS: Final = 200
 """Most fields. Twilio's voice webhooks have about 30."""
@@ -45,7 +49,7 @@ def read_query(request: Request) -> Form:
     Raises:
         FormError: too many fields.
     """
-    return _fields(request.url.query)
+    return _fields(request.scope["query_string"].decode("latin-1"))
 
 
 def call_sid_of(*forms: Form) -> str:
@@ -69,6 +73,16 @@ def _fields(text: str) -> Form:
 
 
 async def _read_body(request: Request) -> bytes:
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            return await _all_of(request)
+    except TimeoutError:
+        raise FormError(f"body: expected all of it within {BODY_TIMEOUT_S:.0f} s") from None
+    except ClientDisconnect:
+        raise FormError("body: expected all of it, the peer went away") from None
+
+
+async def _all_of(request: Request) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk

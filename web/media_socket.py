@@ -150,6 +150,8 @@ class MediaConnection(ServerConnection):
             self.abort()  # a frame before the upgrade was accepted: nobody checked this peer
         elif not self._finished:
             self._on_frame(event, self.session)
+            if not self._budget.take(self.loop.time(), 1 + len(event.data) // BYTES_PER_COST):
+                self._read_slowly()
 
     def _on_frame(self, frame: Frame, session: "CallSession") -> None:
         opcode = frame.opcode
@@ -171,8 +173,6 @@ class MediaConnection(ServerConnection):
         except Exception:  # noqa: BLE001  # a fault of ours ends this call, with a close frame
             logger.opt(exception=True).error("media socket: message failed, closing")
             self.finish(CloseCode.INTERNAL_ERROR, "internal error")
-        if not self._budget.take(self.loop.time(), 1 + len(message) // BYTES_PER_COST):
-            self._read_slowly()
 
     def _on_ping(self) -> None:
         if self.unsent_bytes > MAX_UNSENT_BYTES:

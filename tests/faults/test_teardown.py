@@ -309,3 +309,14 @@ def test_a_brain_that_cannot_be_made_takes_no_place() -> None:
         exchange.root.begin("CA1", "MZ", FakeSocket())
     assert exchange.root.admitting
     assert_nothing_left(exchange)
+
+
+def test_a_transfer_is_known_before_the_socket_has_closed(place_call: PlaceCall) -> None:
+    call = place_call()
+    call.socket.on_close = None
+    call.line.call.post(Transfer("+15550100"))
+    call.quiet(2)
+    assert call.socket.closed == "transfer"
+    assert not call.ended
+    assert call.root.outcome(call.call_sid) == TransferTo("+15550100")
+    call.line.call.post(SocketClosed(1000))

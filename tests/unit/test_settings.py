@@ -153,3 +153,11 @@ def test_the_help_names_every_setting() -> None:
     text = help_text()
     assert all(f"  {name.upper()}=" in text for name in Settings.model_fields)
     assert "RX_MAILBOX_FRAMES=200 (10 to 1500)\n      4 s of caller audio" in text
+
+
+def test_a_line_of_the_env_file_that_is_no_setting_is_named(tmp_path: Path) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text('PORT=9000\nfoo bar baz\nHOST="unclosed\n', encoding="utf-8")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(env_file)
+    assert str(caught.value).splitlines()[0] == ".env line 2: expected NAME=value"

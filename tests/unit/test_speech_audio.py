@@ -125,3 +125,13 @@ def test_flush_ends_what_is_under_way_only() -> None:
         tracker.push(voice[start : start + 160])
     assert isinstance(tracker.flush(), Ended)
     assert tracker.flush() is None
+
+
+def test_a_pause_inside_speech_is_not_digital_silence_but_far_below_speech() -> None:
+    loud = (8000 * np.sin(np.arange(11_025) / 5)).astype(np.int16)
+    pause = np.zeros(11_025, dtype=np.int16)
+    shaper = SpeechShaper(22_050, 1.0)
+    audio = shaper.push(np.concatenate((loud, pause, loud))) + shaper.flush()
+    middle = audio[len(audio) // 2 - 800 : len(audio) // 2 + 800]
+    assert b"\xff" * 80 not in middle
+    assert 0 < g711.rms(middle) < 20

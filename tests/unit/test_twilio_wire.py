@@ -343,3 +343,9 @@ def test_a_message_with_damaged_bytes_never_raises_anything_else(
     for _ in range(data.draw(st.integers(1, 4))):
         raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
     survives(bytes(raw))
+
+
+@pytest.mark.parametrize("name", ["CA\n\x1b[31mevil", "CA 1", "{name}", "שלום", ""])
+def test_a_call_sid_that_could_forge_a_log_line_is_refused(name: str) -> None:
+    with pytest.raises(WireError, match="callSid: expected"):
+        twilio.decode(orjson.dumps(start(callSid=name)))

@@ -253,3 +253,32 @@ async def test_calls_and_metrics_are_shown() -> None:
     assert (await site.get("/calls/CA2")).status_code == 404
     site.metrics.calls_active.set(3)
     assert "calls_active 3.0" in (await site.get("/metrics")).text
+
+
+async def test_a_body_that_breaks_off_is_one_line_and_no_error() -> None:
+    site = Site()
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [(b"host", b"localhost:8080"), (b"content-length", b"100")]
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/webhook/voice",
+        "raw_path": b"/webhook/voice",
+        "query_string": b"",
+        "headers": headers,
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 8080),
+    }
+    with logged() as lines:
+        await site.app(scope, receive, send)
+    assert sent[0]["status"] == 400
+    assert len(lines) == 1
