@@ -7,6 +7,7 @@ line on stderr and exit code 2, before anything listens.
 import argparse
 import asyncio
 import contextlib
+import gc
 import socket
 import sys
 from collections.abc import Callable, Sequence
@@ -150,6 +151,7 @@ async def _run(house: House, metrics: Metrics) -> int:
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(sock.close)
         await _start_engines(house, stack)
+        _spare_the_collector()
         runtime = loop_runtime(_warn_slow_turn)
         engines = Engines(house.recognizer, house.synthesizer, house.dialogue)
         root = CallRoot(runtime, settings, engines, metrics, logger)
@@ -161,6 +163,16 @@ async def _run(house: House, metrics: Metrics) -> int:
         server = make_server(settings, status, metrics, runtime.clock, house.dialogue.language)
         await _live(server, sock, house, status)
     return CUT_SHORT if server.forced else 0
+
+
+def _spare_the_collector() -> None:
+    """Keep what lives as long as the process out of garbage collections.
+
+    A full collection over all imported modules took 90 to 110 ms, every few hundred calls:
+    an audible gap on every call at once. Over what calls leave behind it takes about one.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 async def _live(
