@@ -104,6 +104,7 @@ class AgentActor(LoopActor):
         """Drop the reply under way; what was not heard of it is in the memory."""
         self._drop_reply()
         self._speaker.release()
+        self._voice.release()
 
     # --- beginning, also after a crash -----------------------------------------------
 
@@ -125,7 +126,6 @@ class AgentActor(LoopActor):
 
     def _greet(self) -> None:
         self._answer(brains.CallBegan(), end_mark="greeting_end")
-        self._memory.greeted = True
         self._context.log.info("🔊 GREETING: queued")
 
     # --- the caller ------------------------------------------------------------------
@@ -164,7 +164,7 @@ class AgentActor(LoopActor):
         self._answer(brains.CallerPressed(digit))
 
     def _on_line_silent(self) -> None:
-        if not self._speaker.speaking and not self._voice.speaking:
+        if self._voice.waited_in_vain() and not self._speaker.speaking:
             self._answer(brains.CallerSilent())
 
     def _interrupt(self) -> None:
@@ -231,8 +231,9 @@ class AgentActor(LoopActor):
         self._speak([self._memory.brain.goodbye], messages.Hangup(reason))
 
     def _say(self, text: str) -> None:
-        self._memory.unanswered = False
         self._speaker.say(text)
+        self._memory.unanswered = False
+        self._memory.greeted = True
 
     def _finish(self) -> None:
         self._reply = None

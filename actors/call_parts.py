@@ -88,6 +88,13 @@ class CallParts:
         for name in ("rx", "stt", "agent", "tx"):
             self.children[name].stop()
 
+    def take_apart(self) -> None:
+        """Let go of each other, once the call is over.
+
+        What is freed at once waits for no garbage collection; those hold up every call.
+        """
+        self.children.clear()
+
     def _mailbox(
         self, name: str, media_frames: int, on_overflow: Callable[[str], None] | None = None
     ) -> Mailbox[Any]:

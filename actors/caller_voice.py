@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from actors.agent_memory import AgentMemory
 from actors.clock import Timer
 from actors.family import OutOfBand
+from actors.peer import to_nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,18 @@ class CallerVoice:
         if not self.speaking:
             self._silence = self._after(self._patience_s, LineSilent())
 
+    def waited_in_vain(self) -> bool:
+        """Whether a `LineSilent` is to be believed; one that was called off is not."""
+        believed = self._silence is not None and not self.speaking
+        self._silence = None
+        return believed
+
     def stop_waiting(self) -> None:
         """Be patient without end: somebody speaks."""
         if self._silence is not None:
             self._silence.cancel()
             self._silence = None
+
+    def release(self) -> None:
+        """Forget the owner: it has ended."""
+        self._after = to_nobody

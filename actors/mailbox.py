@@ -243,4 +243,9 @@ class Mailbox(Generic[MessageT]):
         self._ordered.clear()
         self.closed = True
         self._owner = None
+        self._on_overflow = _nobody
         return left
+
+
+def _nobody(_mailbox: str) -> None:
+    """Stand in for who was told of an overflow: a closed mailbox refuses nothing."""

@@ -5,7 +5,7 @@ not to the actor. Peers are handed in, never looked up. Sending outside a peer's
 fails the type check; a fake for tests is four lines.
 """
 
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 MessageT_contra = TypeVar("MessageT_contra", contravariant=True)
 
@@ -30,3 +30,10 @@ class MediaPeer(Peer[MessageT_contra], Protocol[MessageT_contra]):
     def held_frames(self) -> int:
         """How many frames of media wait there now."""
         ...
+
+
+def to_nobody(*_message: object) -> Any:
+    """Take the place of an actor that has ended: what its helpers still say goes nowhere.
+
+    So that nothing refers to it any more and it is freed at once, without a collection.
+    """

@@ -245,6 +245,7 @@ class CallRoot:
                 if isinstance(left, Asked):
                     left.refuse(mailbox.name)
         telemetry.check_ledgers()
+        live.parts.take_apart()
         self._remember(call_sid, _Ended(view, live.parts.outcome))
         self._metrics.calls.labels(reason).inc()
         live.parts.context.log.info(

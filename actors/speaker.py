@@ -14,7 +14,7 @@ from actors.clock import Timer
 from actors.context import CallContext
 from actors.family import OutOfBand
 from actors.messages import Clear, MarkPlayed, TxMessage
-from actors.peer import MediaPeer
+from actors.peer import MediaPeer, to_nobody
 from actors.playback import Playback
 from media.frame import FRAME_MS
 from speech import ports
@@ -113,6 +113,8 @@ class Speaker:
         if self._entry is None:
             self._entry = self._memory.note("agent", "", self._context.runtime.clock.now())
         self._entry.add(text)
+        # Before the synthesiser is called: should that crash us, the successor says it.
+        self._memory.unheard_texts = [*self._memory.unheard_texts, text]
         self._playback.say(text)
         self._memory.unheard_texts = self._playback.unheard_texts
         self.push()
@@ -170,7 +172,9 @@ class Speaker:
         self.end()
 
     def end(self) -> None:
-        """Forget the playback: it is over."""
+        """Forget the playback: it is over, or given up."""
+        if self._playback is not None:
+            self._playback.cancel()
         self._playback = None
         self._entry = None
         self._memory.unheard_texts = []
@@ -184,3 +188,5 @@ class Speaker:
         """Stop synthesising; the memory is left as it is, for a successor."""
         if self._playback is not None:
             self._playback.cancel()
+            self._playback = None
+        self._tell_self = self._after = to_nobody

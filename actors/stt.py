@@ -21,7 +21,7 @@ from actors.messages import (
     OpenStream,
     SttMessage,
 )
-from actors.peer import Peer
+from actors.peer import Peer, to_nobody
 from actors.stt_single import RequestAnswered, RequestTimedOut, SingleRequestSession
 from actors.stt_stream import AttemptTimedOut, StreamHeard, StreamingSession
 from actors.transcripts import DebounceOver, SttState, Transcripts
@@ -71,10 +71,15 @@ class SttActor(LoopActor):
 
     def release(self) -> None:
         """Drop what is under way; what was not finished is in the ring for a successor."""
+        self._drop_sessions()
+        self._transcripts.after = to_nobody
+
+    def _drop_sessions(self) -> None:
         if self._stream is not None:
             self._stream.cancel()
         if self._single is not None:
             self._single.cancel()
+        self._stream = self._single = None
 
     def _feed(self) -> None:
         if self._stream is not None:
@@ -83,8 +88,7 @@ class SttActor(LoopActor):
             self._single.feed()
 
     def _on_open_stream(self, message: OpenStream) -> None:
-        self.release()
-        self._stream = self._single = None
+        self._drop_sessions()
         if message.single:
             self._context.stats.stt_mode = "single"
             self._single = SingleRequestSession(

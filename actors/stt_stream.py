@@ -103,6 +103,8 @@ class StreamingSession:
                 self._on_opened()
             case ports.Partial(text=text):
                 self._transcripts.partial(text)
+            case ports.SpeechActivity():
+                pass
             case ports.Final(text=text, end_ms=end_ms):
                 self._transcripts.final(text)
                 self._ring.cut(self._base + int(end_ms // FRAME_MS))

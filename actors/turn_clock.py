@@ -22,12 +22,14 @@ class TurnClock:
     """The playback that answers."""
 
     def voice_started(self, at: float) -> None:
-        """Note speech; after a final it belongs to the next turn."""
+        """Note speech; after a final it belongs to the next turn.
+
+        Until a partial comes, the latest beginning counts: what was before it was noise.
+        """
         self.voice_ended_at = None
         if self.final_at is not None:
             self.partial_at = self.final_at = None
-            self.voice_started_at = at
-        elif self.voice_started_at is None:
+        if self.partial_at is None:
             self.voice_started_at = at
 
     def partial(self, at: float) -> None:

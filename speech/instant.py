@@ -51,6 +51,7 @@ class InstantRecognizer:
     """
 
     name = "instant"
+    max_stream_s = None
 
     def __init__(
         self,

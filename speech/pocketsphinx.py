@@ -50,6 +50,7 @@ class PocketsphinxRecognizer:
     """
 
     name = "pocketsphinx"
+    max_stream_s = None
     language = "en-US"
 
     def __init__(

@@ -33,6 +33,16 @@ class Partial:
     stability: float = 0.0
     """0 to 1, how unlikely the text is to change; 0 where the engine does not say."""
 
+    end_ms: float | None = None
+    """Where the text ends: milliseconds of audio since this stream's first byte, if known."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechActivity:
+    """The engine heard speech begin or end; no words yet, but a sign of life."""
+
+    began: bool
+
 
 @dataclass(frozen=True, slots=True)
 class Final:
@@ -53,13 +63,15 @@ class StreamEnded:
     """The stream is over; nothing follows. Also the answer to `half_close()`."""
 
     status: str
-    """A gRPC status name (`UNAVAILABLE`); `OK` for a clean close."""
+    """A gRPC status name (`UNAVAILABLE`); `OK` for a clean close. `speech.failure` classifies
+    it; an engine with a ladder answers a refused configuration as `INVALID_ARGUMENT` or
+    `NOT_FOUND` while another rung is left, and as `FAILED_PRECONDITION` when none is."""
 
     detail: str = ""
     """One line for the log."""
 
 
-RecognizerEvent = StreamOpened | Partial | Final | StreamEnded
+RecognizerEvent = StreamOpened | Partial | SpeechActivity | Final | StreamEnded
 RecognizerSink = Callable[[RecognizerEvent], None]
 
 
@@ -121,6 +133,11 @@ class Recognizer(Protocol):
     @property
     def about(self) -> str:
         """One line for the boot log: what runs, and what it cannot do."""
+        ...
+
+    @property
+    def max_stream_s(self) -> float | None:
+        """Seconds after which the engine ends every stream; None: never."""
         ...
 
     async def start(self) -> None:

@@ -135,6 +135,7 @@ class MediaConnection(ServerConnection):
         if self.session is not None:
             received = self.protocol.close_rcvd
             self.session.on_closed(None if received is None else received.code)
+            self.session = None  # they refer to each other
 
     def data_received(self, data: bytes) -> None:
         """Read; a closing that the library began gets its deadline here."""

@@ -9,7 +9,16 @@ from actors.outcome import HungUp
 from dialogue import ports as brains
 from tests.support.call import ManualCall
 from tests.support.engines import CountingSynthesizer, EchoBrain, EchoDialogue, ScriptedReply, word
-from tests.support.faults import Boom, actors, count, kill, log_lines, missing, words
+from tests.support.faults import (
+    Boom,
+    actors,
+    count,
+    kill,
+    log_lines,
+    missing,
+    raise_once,
+    words,
+)
 
 pytestmark = pytest.mark.faults
 
@@ -103,6 +112,29 @@ def test_killed_in_the_first_text_it_says_both(place_call: PlaceCall) -> None:
     kill(call, "agent")
     call.quiet(5)
     assert _spoken(call)[1:] == ["first sentence", "second sentence"] * 2
+
+
+def test_crashed_by_the_synthesiser_it_says_the_text_after_all(place_call: PlaceCall) -> None:
+    call = _place(place_call)
+    call.quiet(3)
+    raise_once(call.synthesizer, "synthesize", Boom())
+    call.hear(word(5))
+    call.quiet(3)
+    assert count(call, "child_restarts_total", child="agent") == 1
+    assert words(call) == ["w5"]
+    answer = _frames_of("you said w5")
+    assert call.socket.media[-len(answer) :] == answer
+
+
+def test_crashed_by_the_synthesiser_before_the_first_word_it_still_greets(
+    place_call: PlaceCall,
+) -> None:
+    synthesizer = CountingSynthesizer()
+    raise_once(synthesizer, "synthesize", Boom())
+    call = place_call(synthesizer=synthesizer, dialogue=EchoDialogue(EchoBrain(greeting=GREETING)))
+    call.quiet(3)
+    assert count(call, "child_restarts_total", child="agent") == 1
+    assert call.socket.media == _frames_of(GREETING)
 
 
 def test_killed_after_the_greeting_was_heard_it_does_not_greet_again(place_call: PlaceCall) -> None:

@@ -71,6 +71,7 @@ class NumberedRecognizer:
     """
 
     name = "numbered"
+    max_stream_s: float | None = None
     language = "en-US"
     about = "for tests"
 

@@ -76,3 +76,17 @@ def test_a_successor_knows_that_the_caller_is_speaking(line: Line) -> None:
     successor.await_speech()
     line.clock.advance(60)
     assert line.sent != []
+
+
+def test_a_silence_that_was_noticed_as_the_caller_began_is_not_believed(line: Line) -> None:
+    line.voice.await_speech()
+    line.clock.advance(8.0)
+    line.voice.started()
+    assert not line.voice.waited_in_vain()
+
+
+def test_a_silence_is_believed_once(line: Line) -> None:
+    line.voice.await_speech()
+    line.clock.advance(8.0)
+    assert line.voice.waited_in_vain()
+    assert not line.voice.waited_in_vain()

@@ -94,3 +94,14 @@ def test_a_partial_after_the_final_is_not_counted() -> None:
     turn.answered_by(7, 11.2)
     turn.partial(11.25)
     assert rounded(turn.started(7, 11.4)) == (None, 0.2, 0.4)
+
+
+def test_a_cough_before_the_speech_is_not_its_beginning() -> None:
+    turn = TurnClock()
+    turn.voice_started(8.0)
+    turn.voice_ended_at = 8.2
+    turn.voice_started(10.0)
+    turn.partial(10.4)
+    turn.voice_ended_at = 11.0
+    turn.answered_by(7, 11.1)
+    assert rounded(turn.started(7, 11.3)) == (0.4, 0.1, 0.3)
