@@ -26,9 +26,11 @@ from log_sink import set_up_logging
 from settings import Settings, SettingsError, load_settings
 from settings_tables import effective_lines, help_text
 from speech.engines import make_recognizer, make_synthesizer
+from speech.google_options import google_options
+from speech.google_tts_options import google_tts_options
 from speech.phrase_cache import PhraseCache
 from speech.ports import EngineError, Recognizer
-from telemetry import LoopWatchdog, Metrics, boot_line
+from telemetry import Counting, LoopWatchdog, Metrics, boot_line
 from web.front import make_server
 from web.serving import DrainingServer, bind
 from web.status import ServerStatus
@@ -86,11 +88,18 @@ def furnish(settings: Settings) -> House:
     return House(
         settings,
         dialogue,
-        make_recognizer(settings.stt_engine, dialogue.language, dialogue.phrases()),
+        make_recognizer(
+            settings.stt_engine,
+            dialogue.language,
+            dialogue.phrases(),
+            google=google_options(settings, dialogue.language),
+            signed=not settings.loopback_only,
+        ),
         make_synthesizer(
             settings.tts_engine,
             dialogue.language,
             cache_bytes=settings.phrase_cache_mib * BYTES_PER_MIB,
+            google=google_tts_options(settings),
         ),
     )
 
@@ -152,7 +161,8 @@ async def _run(house: House, metrics: Metrics) -> int:
         stack.callback(sock.close)
         await _start_engines(house, stack)
         _spare_the_collector()
-        runtime = loop_runtime(_warn_slow_turn)
+        runtime = loop_runtime(_warn_slow_turn, metrics.beats_skipped.inc)
+        _watch_engines(house, metrics)
         engines = Engines(house.recognizer, house.synthesizer, house.dialogue)
         root = CallRoot(runtime, settings, engines, metrics, logger)
         names = {"stt": house.recognizer.name, "tts": house.synthesizer.name}
@@ -228,6 +238,14 @@ async def _announce(server: DrainingServer, sock: socket.socket, house: House) -
         logger.info("no TWILIO_AUTH_TOKEN: only callers on this machine are served")
     else:
         logger.info("webhook for Twilio: https://{}/webhook/voice", settings.public_host)
+
+
+def _watch_engines(house: House, metrics: Metrics) -> None:
+    cache = house.synthesizer
+    for name, engine in (("stt", house.recognizer), ("tts", cache.inner)):
+        if isinstance(engine, Counting):
+            metrics.engines.watch(f"{name}_{engine.name}", engine.counts)
+    metrics.engines.watch("phrase_cache", cache.counts)
 
 
 def _warn_slow_turn(actor: str, took_s: float) -> None:

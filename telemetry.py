@@ -8,11 +8,13 @@ web layer get one `Metrics`, handed in; there is no global registry.
 
 import asyncio
 import unicodedata
-from collections.abc import Callable
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, Protocol, runtime_checkable
 
 from loguru import logger
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
 SHOWN_TEXT_CHARS: Final = 300
 """Longest text of a caller in one log line; what is longer ends in an ellipsis."""
@@ -33,12 +35,12 @@ def boot_line(*, streaming: bool) -> str:
 
 
 def rx_line(mode: str, fps_in: float, q: int, drops: int, write_ms: float) -> str:
-    """One second of RX: frames in, waiting, dropped since the start, slowest hand-over."""
+    """One second of RX: frames in, waiting, dropped since the start, mean hand-over in ms."""
     return f"[RX] mode={mode} fps_in={fps_in:.0f} q={q} drops={drops} write_ms={write_ms:.1f}"
 
 
 def stt_line(q: int, drops: int, write_ms: float) -> str:
-    """One second of STT: frames waiting, dropped since the start, slowest write."""
+    """One second of STT: frames waiting, dropped since the start, mean write in ms."""
     return f"[STT] q={q} drops={drops} write_ms={write_ms:.1f}"
 
 
@@ -57,8 +59,13 @@ def final_line(text: str, *, shown: bool) -> str:
     return f"✅ [FINAL] {_words(text, shown=shown)}"
 
 
+def early_line(text: str, *, shown: bool) -> str:
+    """A partial taken for a final before the recogniser said so."""
+    return f"⚡ Early finalize based on strong partial: {_words(text, shown=shown)}"
+
+
 def latency_line(partial_s: float | None, final_s: float | None, total_s: float | None) -> str:
-    """One turn: to the first partial, to the final, to the first audio of the reply."""
+    """One turn, as in `TurnLatency`: first partial, final, first audio of the reply."""
     parts = (("partial", partial_s), ("final", final_s), ("total", total_s))
     return "[LATENCY] " + ", ".join(f"{name}={_seconds(value)}" for name, value in parts)
 
@@ -88,6 +95,41 @@ def _seconds(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}s"
 
 
+@runtime_checkable
+class Counting(Protocol):
+    """An engine that counts what happens to it."""
+
+    @property
+    def name(self) -> str:
+        """One word, for the label."""
+        ...
+
+    def counts(self) -> Mapping[str, int]:
+        """Say how often what has happened: few, fixed names."""
+        ...
+
+
+class EngineCounts(Collector):
+    """The engines' own counts as one metric, read when it is asked for."""
+
+    def __init__(self) -> None:
+        self._read: dict[str, Callable[[], Mapping[str, int]]] = {}
+
+    def watch(self, engine: str, counts: Callable[[], Mapping[str, int]]) -> None:
+        """Show these counts under this name from now on."""
+        self._read[engine] = counts
+
+    def collect(self) -> Iterable[CounterMetricFamily]:
+        """Answer Prometheus' registry."""
+        family = CounterMetricFamily(
+            "engine_events", "What happened to the engines.", labels=("engine", "event")
+        )
+        for engine, counts in self._read.items():
+            for event, count in counts().items():
+                family.add_metric((engine, event), count)
+        yield family
+
+
 class Metrics:
     """All metrics of one server, in a registry of their own.
 
@@ -106,6 +148,16 @@ class Metrics:
         )
         self.child_failures: Final = self._counter("child_failures", "Crashed children.", "child")
         self.child_restarts: Final = self._counter("child_restarts", "Restarts.", "child")
+        self.stt_ended: Final = self._counter(
+            "stt_ended", "Streams ended by the recogniser while the call lived.", "status"
+        )
+        self.stt_deaf: Final = self._counter("stt_deaf", "Times a recogniser was deaf.")
+        self.stt_rotations: Final = self._counter("stt_rotations", "Streams changed by plan.")
+        self.stt_fallbacks: Final = self._counter(
+            "stt_fallbacks", "Calls that fell back to single requests.", "reason"
+        )
+        self.stt_resumed: Final = self._counter("stt_resumed", "Calls that stream again.")
+        self.stt_lost: Final = self._counter("stt_lost", "Calls that nobody could recognise.")
         self.ledger_errors: Final = self._counter(
             "ledger_errors", "Mailboxes whose count of frames did not balance at hang-up."
         )
@@ -123,7 +175,7 @@ class Metrics:
         )
         self.turn_latency: Final = Histogram(
             "turn_latency_seconds",
-            "From the end of the caller's speech, by part of the turn.",
+            "Partial: from the start of the caller's speech. Final, total: from its end.",
             ("part",),
             registry=self.registry,
             buckets=self.LATENCY_BUCKETS_S,
@@ -131,6 +183,12 @@ class Metrics:
         self.loop_lag: Final = self._gauge(
             "loop_lag_seconds", "Worst lateness of the event loop in the last window."
         )
+
+        self.beats_skipped: Final = self._counter(
+            "beats_skipped", "Slots of 2 ms of the 20 ms beat that the loop was too late for."
+        )
+        self.engines: Final = EngineCounts()
+        self.registry.register(self.engines)
 
     def observe_turn(
         self, partial_s: float | None, final_s: float | None, total_s: float | None

@@ -6,7 +6,6 @@ synthesiser's, when it goes out TX's. Transcripts come from STT, the caller's vo
 from the border; speech goes to TX, the end of the call to CallActor.
 """
 
-from dataclasses import dataclass
 from typing import Any, assert_never
 
 from actors import messages
@@ -18,22 +17,16 @@ from actors.loop_actor import LoopActor
 from actors.mailbox import Mailbox
 from actors.messages import AgentMessage, CallMessage, ChildFailed, TxMessage
 from actors.peer import MediaPeer, Peer
+from actors.replies import BrainSaid, Replies
 from actors.speaker import PlaybackOverdue, ReplyDue, Speaker, Synthesized
+from actors.trouble import Trouble, TroubleDue
 from actors.turn_clock import TurnClock
 from dialogue import ports as brains
 from speech.ports import Synthesizer
 from telemetry import latency_line
 
-
-@dataclass(frozen=True, slots=True)
-class _BrainSaid(OutOfBand):
-    """The brain's next output for a playback."""
-
-    epoch: int
-    output: brains.BrainOutput
-
-
-_Private = _BrainSaid | Synthesized | LineSilent | ReplyDue | PlaybackOverdue
+_OfHearing = messages.HearingLost | messages.HearingRestored | messages.HearingGaveOut | TroubleDue
+_Private = BrainSaid | Synthesized | LineSilent | ReplyDue | PlaybackOverdue | TroubleDue
 
 
 class AgentActor(LoopActor):
@@ -56,8 +49,10 @@ class AgentActor(LoopActor):
         self._call = call
         self._speaker = Speaker(context, memory, synthesizer, tx, self._tell_self, self.after)
         self._turn = TurnClock()
-        self._reply: brains.Reply | None = None
         self._voice = CallerVoice(self.after, memory, memory.brain.silence_after_s)
+        self._replies = Replies(context, memory, self._speaker, self._voice, self._tell_self)
+        said_after_s = context.settings.trouble_said_after_ms / 1000
+        self._trouble = Trouble(self.after, memory, context.runtime.clock, said_after_s)
 
     def on_receive(self, message: Any) -> None:  # noqa: C901, PLR0912  # one case a message
         """Deal with one message of the protocol, or of our own helpers."""
@@ -82,15 +77,15 @@ class AgentActor(LoopActor):
             case messages.MarkPlayed():
                 self._on_mark_played(agent_message)
             case messages.MarkFlushed():
-                pass  # Cleared by us: the playback it belonged to is over already.
+                self._on_mark_flushed(agent_message)
             case messages.SayGoodbye(reason=reason):
-                self._say_goodbye(reason)
-            case _BrainSaid():
-                self._on_brain_said(agent_message)
+                self._replies.say_goodbye(reason)
+            case BrainSaid():
+                self._replies.brain_said(agent_message)
             case Synthesized():
-                self._speaker.synthesized(agent_message)
+                self._on_synthesized(agent_message)
             case messages.SpeechConfirmed():
-                self._interrupt()
+                self._on_speech_confirmed()
             case LineSilent():
                 self._on_line_silent()
             case ReplyDue():
@@ -98,13 +93,27 @@ class AgentActor(LoopActor):
             case PlaybackOverdue(epoch=epoch):
                 self._on_playback_overdue(epoch)
             case _:
-                assert_never(agent_message)
+                self._on_hearing(agent_message)
+
+    def _on_hearing(self, message: _OfHearing) -> None:
+        match message:
+            case messages.HearingLost():
+                self._trouble.lost()
+            case messages.HearingRestored():
+                self._trouble.restored()
+            case messages.HearingGaveOut():
+                self._on_hearing_gave_out()
+            case TroubleDue():
+                self._on_trouble_due()
+            case _:
+                assert_never(message)
 
     def release(self) -> None:
         """Drop the reply under way; what was not heard of it is in the memory."""
-        self._drop_reply()
+        self._replies.release()
         self._speaker.release()
         self._voice.release()
+        self._trouble.release()
 
     # --- beginning, also after a crash -----------------------------------------------
 
@@ -114,18 +123,18 @@ class AgentActor(LoopActor):
         if self._speaker.speaking:
             return  # A final that had waited for us came first and is being answered.
         if memory.goodbye_reason is not None:
-            self._say_goodbye(memory.goodbye_reason)
+            self._replies.say_goodbye(memory.goodbye_reason)
         elif not memory.greeted:
             self._greet()
         elif memory.unheard_texts or memory.ending is not None:
-            self._speak(memory.unheard_texts, memory.ending)
+            self._replies.speak(memory.unheard_texts, memory.ending)
         elif memory.unanswered:
-            self._speak([memory.brain.apology], None)
+            self._replies.speak([memory.brain.apology])
         else:
             self._await_speech()
 
     def _greet(self) -> None:
-        self._answer(brains.CallBegan(), end_mark="greeting_end")
+        self._replies.answer(brains.CallBegan(), end_mark="greeting_end")
         self._context.log.info("🔊 GREETING: queued")
 
     # --- the caller ------------------------------------------------------------------
@@ -134,119 +143,76 @@ class AgentActor(LoopActor):
         self._turn.voice_started(started_at)
         self._voice.started()
 
+    def _on_speech_confirmed(self) -> None:
+        self._trouble.caller_spoke()
+        self._replies.interrupt()
+
     def _on_speech_stopped(self, ended_at: float) -> None:
         self._turn.voice_ended_at = ended_at
         self._voice.stopped()
+        self._trouble.caller_stopped(ended_at)
         self._await_speech()
 
     def _on_partial(self, partial: messages.PartialTranscript) -> None:
         self._turn.partial(partial.heard_at)
         if partial.text:
-            self._interrupt()
+            self._replies.interrupt()
             self._await_speech()
 
     def _on_final(self, final: messages.FinalTranscript) -> None:
         """Answer. What nobody could make out is let pass while the agent speaks."""
-        if self._is_ending or (not final.text and self._speaker.speaking):
+        self._trouble.understood()
+        if self._replies.is_ending or (not final.text and self._speaker.speaking):
             return
+        text, replaces = final.text, False
+        if final.revises:
+            text, replaces = self._memory.revision(final.utterance, final.text)
+            if not text:
+                return  # The same words again: they are being answered.
+        self._replies.interrupt()
+        self._answer_caller(final, text, replaces=replaces)
+
+    def _answer_caller(self, final: messages.FinalTranscript, text: str, *, replaces: bool) -> None:
         self._memory.unanswered = True
-        self._interrupt()
-        if final.text:
-            self._memory.note("caller", final.text, final.heard_at)
-        epoch = self._answer(brains.CallerSaid(final.text))
+        turn = self._memory.heard(final.utterance, final.text, text, final.heard_at, replaces)
+        epoch = turn.epoch = self._replies.answer(brains.CallerSaid(text, replaces))
         self._turn.answered_by(epoch, final.heard_at)
 
     def _on_digit(self, digit: str) -> None:
-        if self._is_ending:
+        if self._replies.is_ending:
             return
         self._context.log.info("🔢 [DTMF] {}", "*" if self._masked else digit)
-        self._interrupt()
-        self._answer(brains.CallerPressed(digit))
+        self._replies.interrupt()
+        self._replies.answer(brains.CallerPressed(digit))
+
+    def _on_trouble_due(self) -> None:
+        """Tell a caller who waits that the recogniser has trouble."""
+        idle = not (self._replies.is_ending or self._speaker.speaking or self._voice.speaking)
+        if self._trouble.is_due(idle=idle):
+            self._replies.speak([self._memory.brain.one_moment])
+
+    def _on_hearing_gave_out(self) -> None:
+        if not self._replies.is_ending:
+            self._replies.interrupt()
+            self._replies.answer(brains.RecognitionLost())
 
     def _on_line_silent(self) -> None:
         if self._voice.waited_in_vain() and not self._speaker.speaking:
-            self._answer(brains.CallerSilent())
-
-    def _interrupt(self) -> None:
-        """Stop speaking, unless the call is to end: nothing interrupts that."""
-        if self._is_ending:
-            return
-        self._drop_reply()
-        self._speaker.interrupt()
+            self._replies.answer(brains.CallerSilent())
 
     def _await_speech(self) -> None:
         if not self._speaker.speaking:
             self._voice.await_speech()
 
-    # --- the reply -------------------------------------------------------------------
-
-    @property
-    def _is_ending(self) -> bool:
-        return self._memory.ending is not None
-
-    def _answer(self, event: brains.CallerEvent, end_mark: str = "reply_end") -> int:
-        """Let the brain answer an event; its outputs come back as messages."""
-        self._memory.unanswered = True
-        self._voice.stop_waiting()
-        epoch = self._speaker.begin(end_mark)
-        self._reply = self._memory.brain.respond(
-            event, lambda output: self._tell_self(_BrainSaid(epoch, output))
-        )
-        return epoch
-
-    def _on_brain_said(self, message: _BrainSaid) -> None:
-        if not self._speaker.is_at(message.epoch):
-            return
-        match message.output:
-            case brains.Say(text=text):
-                self._say(text)
-            case brains.TransferCall(to=to):
-                self._memory.ending = messages.Transfer(to)
-            case brains.EndCall():
-                self._memory.ending = messages.Hangup("goodbye")
-            case brains.ReplyDone():
-                self._finish()
-            case brains.ReplyFailed(detail=detail):
-                self._context.log.warning("⚠️ [AGENT] No answer: {}", detail)
-                self._say(self._memory.brain.apology)
-                self._finish()
-            case _:
-                assert_never(message.output)
-
-    def _speak(self, texts: list[str], ending: messages.Transfer | messages.Hangup | None) -> None:
-        """Say something of our own accord."""
-        self._voice.stop_waiting()
-        self._speaker.begin("reply_end")
-        self._memory.ending = ending
-        for text in list(texts):
-            self._say(text)
-        self._finish()
-
-    def _say_goodbye(self, reason: str) -> None:
-        if self._speaker.speaking and self._memory.goodbye_reason is not None:
-            return
-        self._memory.goodbye_reason = reason
-        self._memory.ending = None
-        self._interrupt()
-        self._speak([self._memory.brain.goodbye], messages.Hangup(reason))
-
-    def _say(self, text: str) -> None:
-        self._speaker.say(text)
-        self._memory.unanswered = False
-        self._memory.greeted = True
-
-    def _finish(self) -> None:
-        self._reply = None
-        self._speaker.finish()
-
-    def _drop_reply(self) -> None:
-        if self._reply is not None:
-            self._reply.cancel()
-            self._reply = None
+    def _on_synthesized(self, message: Synthesized) -> None:
+        """Take speech; a text that could not be spoken is not passed over in silence."""
+        if not self._speaker.synthesized(message):
+            self._replies.apologise()
 
     # --- what was heard --------------------------------------------------------------
 
     def _on_playback_started(self, message: messages.PlaybackStarted) -> None:
+        self._memory.playback_began(message.epoch)
         latency = self._turn.started(message.epoch, message.started_at)
         if latency is None:
             return
@@ -262,17 +228,18 @@ class AgentActor(LoopActor):
             self._context.log.info("🔊 GREETING: played ({})", mark.name)
         self._end_playback()
 
+    def _on_mark_flushed(self, mark: messages.MarkFlushed) -> None:
+        """End a playback whose end was lost on the way; one that we cleared is over already."""
+        if self._speaker.lost_its_end(mark):
+            self._end_playback()
+
     def _on_reply_due(self, due: ReplyDue) -> None:
         """Apologise for a reply that hangs; if it was the last word or an apology, end it."""
         if not self._speaker.hangs(due):
             return
         self._context.log.warning("⚠️ [AGENT] Reply {} hangs in brain or synthesis", due.epoch)
-        apologised = self._memory.unheard_texts == [self._memory.brain.apology]
-        if self._is_ending or apologised:
+        if not self._replies.apologise():
             self._end_playback()
-            return
-        self._interrupt()
-        self._speak([self._memory.brain.apology], None)
 
     def _on_playback_overdue(self, epoch: int) -> None:
         if self._speaker.is_at(epoch):
@@ -280,12 +247,13 @@ class AgentActor(LoopActor):
             self._end_playback()
 
     def _end_playback(self) -> None:
-        self._drop_reply()
+        self._replies.drop()
         self._speaker.end()
         if self._memory.ending is not None:
             self._call.post(self._memory.ending)
         else:
             self._await_speech()
+            self._trouble.look_again()
 
     def _tell_self(self, message: OutOfBand) -> None:
         """Take a result of one's own helpers; those of a dead incarnation go nowhere."""

@@ -10,8 +10,12 @@ from typing import Final
 
 from actors.agent_memory import ENTRY_MAX_CHARS
 from actors.playback import TEXT_MAX_CHARS, TEXTS_MAX
+from actors.socket import UNSENT_MAX_BYTES
+from actors.stt_single import REQUESTS_MAX
 from actors.tx import MARKS_KEPT
-from media.frame import FRAME_BYTES, FRAME_MS, SAMPLE_RATE_HZ
+from media.frame import FRAME_BYTES, FRAME_MS, SAMPLE_RATE_HZ, SILENCE_FRAME
+from media.twilio import MAX_MESSAGE_BYTES, StreamEncoder
+from media.twilio_fields import MAX_SID_CHARS
 from settings import Settings
 
 BYTES_OBJECT: Final = 33
@@ -28,6 +32,11 @@ PAYLOAD: Final = FRAME_BYTES + BYTES_OBJECT + SLOT
 
 MARK_OBJECT: Final = 48 + 80 + 32
 """A mark with its name and its epoch."""
+
+MEDIA_MESSAGE: Final = (
+    len(StreamEncoder("M" * MAX_SID_CHARS).media(SILENCE_FRAME)) + BYTES_OBJECT + SLOT
+)
+"""One frame as a message, waiting to be sent."""
 
 CHAR: Final = 4
 """A character at worst (one outside the basic plane makes all of a text four bytes wide)."""
@@ -54,12 +63,22 @@ def call_bounds(settings: Settings) -> tuple[Bound, ...]:
     text = settings.utterance_max_chars * CHAR + 128
     control = settings.control_mailbox_messages
     ring = settings.stt_ring_ms // FRAME_MS
+    segment = settings.single_max_ms // FRAME_MS
+    unsent_bytes = max(UNSENT_MAX_BYTES, settings.tx_owed_messages * MEDIA_MESSAGE)
     speech_bytes = settings.reply_max_audio_s * SAMPLE_RATE_HZ
     return (
         _frames("RX mailbox", settings.rx_mailbox_frames, frame),
         _frames("STT mailbox", settings.stt_mailbox_frames, frame),
         _frames("TX mailbox", settings.tx_mailbox_frames, frame),
         _frames("ring of audio since the last final", ring, PAYLOAD + SLOT),
+        # Its frames, and at its end all of them in one piece.
+        _frames("segment for a single request", segment, PAYLOAD + FRAME_BYTES),
+        Bound(
+            "segments with a request under way",
+            f"{REQUESTS_MAX} segments",
+            REQUESTS_MAX * segment * FRAME_BYTES,
+        ),
+        Bound("audio waiting in the recogniser's stream", f"{ring} frames", ring * PAYLOAD),
         Bound("control lanes, four of small messages", f"4 × {control}", 4 * control * 128),
         Bound("control lane of the agent, transcripts", f"{control} texts", control * text),
         # A bytearray that grows is over-allocated by an eighth and copied once.
@@ -71,6 +90,9 @@ def call_bounds(settings: Settings) -> tuple[Bound, ...]:
             settings.history_entries * (ENTRY_MAX_CHARS * CHAR + 128),
         ),
         Bound("marks awaiting their echo", f"{MARKS_KEPT} marks", 2 * MARKS_KEPT * MARK_OBJECT),
+        # In the connection's buffer, and taken out of it.
+        Bound("message coming in", _kib(MAX_MESSAGE_BYTES), 2 * MAX_MESSAGE_BYTES),
+        Bound("unsent on the socket", _kib(unsent_bytes), unsent_bytes),
         Bound("actors and the rest, fixed", f"{ACTORS} actors", FIXED),
     )
 
@@ -86,6 +108,10 @@ def bounds_table(settings: Settings) -> str:
     rows += [f"| {b.what} | {b.limit} | {b.bytes / 1000:.0f} |" for b in call_bounds(settings)]
     rows.append(f"| **all of one call** | | **{ceiling_bytes(settings) / 1000:.0f}** |")
     return "\n".join(rows)
+
+
+def _kib(size: int) -> str:
+    return f"{size / 1024:.0f} KiB"
 
 
 def _frames(what: str, frames: int, each: int) -> Bound:

@@ -1,8 +1,8 @@
 """The supervisor of one call: starts RX, TX, STT and agent, restarts them, ends the call.
 
 One CallActor per call. It owns the restart budgets and the call's end, and touches neither
-audio nor text. A recogniser that fails is restarted up to three times, then replaced by
-single requests; the other children are restarted once, then the call ends with a goodbye.
+audio nor text. What becomes of a failed STT is decided by its `Hearing`; the other children
+are restarted once, then the call ends with a goodbye.
 Told of everything by its children and by the media socket; answers to the root, which ends
 what is left if this actor itself should crash.
 """
@@ -14,6 +14,7 @@ from typing import Any, Final, assert_never
 from actors.call_parts import CallParts
 from actors.call_telemetry import CallTelemetry
 from actors.family import OutOfBand
+from actors.hearing import GiveUpDue, Hearing, LivenessDue, RestartStt
 from actors.loop_actor import LoopActor
 from actors.messages import (
     BeginCall,
@@ -24,10 +25,15 @@ from actors.messages import (
     EndPolitely,
     Hangup,
     SayGoodbye,
+    SingleFailed,
     SocketClosed,
+    StreamingHealthy,
     StreamStopped,
+    SttAlive,
+    SttOpened,
     SttProgress,
     Transfer,
+    VoiceHeard,
 )
 from actors.outcome import TransferTo
 from actors.peer import Peer
@@ -46,13 +52,6 @@ class _SecondPassed(OutOfBand):
 
 
 @dataclass(frozen=True, slots=True)
-class _RestartChild(OutOfBand):
-    """The backoff of a child is over."""
-
-    child: str
-
-
-@dataclass(frozen=True, slots=True)
 class _TimeIsUp(OutOfBand):
     """The call has reached its longest duration."""
 
@@ -67,7 +66,18 @@ class _CloseOverdue(OutOfBand):
     """The socket should long have closed."""
 
 
-_Private = _SecondPassed | _RestartChild | _TimeIsUp | _MediaExpected | _CloseOverdue
+_OfHearing = (
+    VoiceHeard
+    | SttOpened
+    | SttAlive
+    | SttProgress
+    | StreamingHealthy
+    | SingleFailed
+    | RestartStt
+    | LivenessDue
+    | GiveUpDue
+)
+_Private = _SecondPassed | _TimeIsUp | _MediaExpected | _CloseOverdue
 
 
 class CallActor(LoopActor):
@@ -92,12 +102,13 @@ class CallActor(LoopActor):
         self._context = context
         self._children = parts.children
         self._telemetry = CallTelemetry(parts)
+        self._hearing = Hearing(parts, self.after, self._exhausted)
         self._on_ended = on_ended
         self._reason: str | None = None
 
     def on_receive(self, message: Any) -> None:  # noqa: C901, PLR0912  # one case a message
         """Deal with one message of the protocol, or of our own timers."""
-        call_message: CallMessage | _Private = message
+        call_message: CallMessage | _OfHearing | _Private = message
         match call_message:
             case BeginCall():
                 self._on_begin_call()
@@ -107,11 +118,6 @@ class CallActor(LoopActor):
                 self._end("socket_lost" if code is None else "socket_closed")
             case ChildFailed():
                 self._on_child_failed(call_message)
-            case _RestartChild(child=child):
-                self._children[child].start()
-            case SttProgress(heard_at=heard_at):
-                stt = self._children["stt"]
-                stt.budget = stt.budget.progressed(heard_at)
             case Hangup(reason=reason):
                 self._close_socket(reason)
             case Transfer(to=to):
@@ -131,7 +137,35 @@ class CallActor(LoopActor):
                 self._parts.socket.abort()
                 self._end(self._reason or "close_overdue")
             case _:
-                assert_never(call_message)
+                self._on_hearing(call_message)
+
+    def release(self) -> None:
+        """Let go of what refers to this actor."""
+        self._hearing.release()
+
+    def _on_hearing(self, message: _OfHearing) -> None:
+        """Pass on what concerns STT."""
+        match message:
+            case VoiceHeard():
+                self._hearing.voice_heard(message)
+            case SttOpened():
+                self._hearing.opened()
+            case SttAlive():
+                self._hearing.alive()
+            case SttProgress(heard_at=heard_at):
+                self._hearing.progressed(heard_at)
+            case StreamingHealthy():
+                self._hearing.streaming_healthy()
+            case SingleFailed():
+                self._hearing.single_failed(message)
+            case RestartStt():
+                self._hearing.restart()
+            case LivenessDue():
+                self._hearing.liveness_due()
+            case GiveUpDue():
+                self._hearing.give_up_due()
+            case _:
+                assert_never(message)
 
     # --- beginning and running -------------------------------------------------------
 
@@ -155,49 +189,23 @@ class CallActor(LoopActor):
     # --- children --------------------------------------------------------------------
 
     def _on_child_failed(self, failure: ChildFailed) -> None:
-        child = self._children[failure.child]
         self._context.metrics.child_failures.labels(failure.child).inc()
-        if child.may_restart(self.runtime.clock.now()):
-            self._restart(child, failure)
-        elif failure.child == "stt":
-            self._stt_exhausted(child, failure)
-        else:
-            self._exhausted(child, failure)
-
-    def _restart(self, child: Child, failure: ChildFailed) -> None:
-        name = child.spec.name
-        self._context.metrics.child_restarts.labels(name).inc()
-        if name == "stt":
-            self._warn_of_stt(child.budget.used, failure)
-        else:
-            self._context.log.warning(
-                "⚠️ [CALL] {} crashed and is restarted: {}", name, described(failure.error)
-            )
-        if child.spec.backoff_s:
-            self.after(child.spec.backoff_s, _RestartChild(name))
-        else:
-            child.start()
-
-    def _warn_of_stt(self, attempt: int, failure: ChildFailed) -> None:
-        line = f"⚠️ [STT] Streaming start failed (attempt {attempt}): {described(failure.error)}"
-        self._context.log.warning(line)
-
-    def _stt_exhausted(self, child: Child, failure: ChildFailed) -> None:
-        """Fall back to single requests; if these crash too often as well, say goodbye."""
-        if self._parts.stt_single:
-            self._exhausted(child, failure)
+        if failure.child == "stt":
+            self._hearing.failed(failure)
             return
-        self._warn_of_stt(child.budget.used + 1, failure)
-        self._context.log.error(
-            "❌ [STT] All streaming attempts failed — using fallback single request"
+        child = self._children[failure.child]
+        if not child.may_restart():
+            self._exhausted(failure)
+            return
+        self._context.metrics.child_restarts.labels(failure.child).inc()
+        self._context.log.warning(
+            "⚠️ [CALL] {} crashed and is restarted: {}", failure.child, described(failure.error)
         )
-        self._parts.stt_single = True
-        child.budget = child.spec.budget
         child.start()
 
-    def _exhausted(self, child: Child, failure: ChildFailed) -> None:
+    def _exhausted(self, failure: ChildFailed) -> None:
         """End the call as politely as what still works allows."""
-        name = child.spec.name
+        name = failure.child
         self._context.log.error(
             "❌ [CALL] {} crashed again, the call ends: {}", name, described(failure.error)
         )
@@ -206,7 +214,7 @@ class CallActor(LoopActor):
             self._reason = "tx_failed"
             self._expect_close()
         elif name == "agent":
-            self._let_successor_say_goodbye(child)
+            self._let_successor_say_goodbye(self._children[name])
         else:
             self._say_goodbye(f"{name}_failed")
 

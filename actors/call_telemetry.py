@@ -17,7 +17,6 @@ class CallTelemetry:
         self._last_in = 0
         self._last_out = 0
         self._last_at = parts.context.runtime.clock.now()
-        self._reported: dict[tuple[str, str], int] = {}
 
     def report(self) -> None:
         """Write the lines of the second that has passed."""
@@ -32,13 +31,11 @@ class CallTelemetry:
         self.count_drops()
 
     def count_drops(self) -> None:
-        """Bring the metrics of dropped frames up to date."""
+        """Bring the metrics of dropped frames up to date; no frame is counted twice."""
+        dropped = self._context.metrics.frames_dropped
         for mailbox in self._parts.mailboxes:
-            for reason, frames in mailbox.ledger.dropped.items():
-                key = (mailbox.name, reason)
-                new = frames - self._reported.get(key, 0)
-                self._reported[key] = frames
-                self._context.metrics.frames_dropped.labels(*key).inc(new)
+            for reason, frames in mailbox.ledger.take_new_drops().items():
+                dropped.labels(mailbox.name, reason).inc(frames)
 
     def check_ledgers(self) -> None:
         """Say so, as an error and in a metric, when frames vanished uncounted."""

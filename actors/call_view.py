@@ -17,6 +17,7 @@ class CallView(TypedDict):
     queues: dict[str, int]
     fps: dict[str, float]
     drops: dict[str, dict[str, int]]
+    trouble: dict[str, int]
     restarts: dict[str, int]
     latencies: list[dict[str, float | None]]
     transcript: list[dict[str, Any]] | None
@@ -45,6 +46,12 @@ def call_view(
         queues={box.name: box.held_frames + box.held_control for box in parts.mailboxes},
         fps={"in": round(stats.fps_in, 1), "out": round(stats.fps_out, 1)},
         drops={box.name: dict(box.ledger.dropped) for box in parts.mailboxes},
+        trouble={
+            "rx_resyncs": stats.rx_resyncs,
+            "stt_deaf": stats.stt_deaf,
+            "ring_overrun_frames": parts.stt_state.ring.overrun_frames,
+            "tx_reanchors": parts.tx_state.playout.reanchors,
+        },
         restarts={name: child.restarts for name, child in parts.children.items()},
         latencies=[asdict(latency) for latency in stats.latencies],
         transcript=_transcript(parts, started_at) if context.settings.log_transcripts else None,

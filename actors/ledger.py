@@ -29,6 +29,9 @@ class Ledger:
     dropped: dict[str, int] = field(default_factory=dict[str, int])
     """Frames dropped on the way, by reason. The reasons are few and fixed."""
 
+    reported: dict[str, int] = field(default_factory=dict[str, int])
+    """Those of them that `take_new_drops` has told of already."""
+
     control_entered: int = 0
     control_delivered: int = 0
     control_crashed: int = 0
@@ -46,6 +49,12 @@ class Ledger:
     def drop(self, reason: str, frames: int = 1) -> None:
         """Count frames dropped."""
         self.dropped[reason] = self.dropped.get(reason, 0) + frames
+
+    def take_new_drops(self) -> dict[str, int]:
+        """Say what was dropped since this was last asked, by reason: each frame once."""
+        new = {reason: n - self.reported.get(reason, 0) for reason, n in self.dropped.items()}
+        self.reported.update(self.dropped)
+        return new
 
     @property
     def drops(self) -> int:

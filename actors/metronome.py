@@ -3,9 +3,12 @@
 Members are spread over ten slots of 2 ms, so that fifty calls do not all send at the same
 instant. Deadlines are absolute: lateness is never added up. A beat that was missed
 altogether is skipped; who was late catches up by its own clock. What a member does with a
-beat is its own affair, and so is its crash: `LoopActor.tick` contains it.
+beat is its own affair, and so is its crash: `LoopActor.tick` contains it. Who takes long over
+it is reported, as the dispatcher does for a turn.
 """
 
+import time
+from collections.abc import Callable
 from typing import Protocol
 
 from actors.clock import Clock, Timer
@@ -14,9 +17,17 @@ from media.frame import FRAME_S
 SLOTS = 10
 SLOT_S = FRAME_S / SLOTS
 
+SLOW_TICK_S = FRAME_S
+"""A tick longer than the beat itself makes every other member of the loop late."""
+
 
 class Member(Protocol):
     """Something that wants the beat."""
+
+    @property
+    def label(self) -> str:
+        """Who it is, for the report of a slow tick."""
+        ...
 
     def tick(self, now: float) -> None:
         """Hear the beat. Never raises."""
@@ -26,14 +37,27 @@ class Member(Protocol):
 class Metronome:
     """Beats 20 ms for its members, each in its own slot of the beat."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        on_slow_tick: Callable[[str, float], None] = lambda _label, _seconds: None,
+        on_skipped: Callable[[int], None] = lambda _slots: None,
+    ) -> None:
+        """Make one without members.
+
+        Args:
+            clock: tells the time of the beats.
+            on_slow_tick: called with the label and the seconds of a tick over `SLOW_TICK_S`.
+            on_skipped: called with the number of slots that were missed, because the loop
+                stood still for more than a beat.
+        """
         self._clock = clock
+        self._on_slow_tick = on_slow_tick
+        self._on_skipped = on_skipped
         self._slots: list[list[Member]] = [[] for _ in range(SLOTS)]
         self._origin_at = clock.now()
         self._next = 0
         self._timer: Timer | None = None
-        self.beats_skipped = 0
-        """Slots that were missed because the loop stood still for more than a beat."""
 
     def join(self, member: Member) -> None:
         """Beat for a member from now on, in the slot with the fewest members."""
@@ -74,8 +98,7 @@ class Metronome:
         while self._next <= due:
             slot = self._slots[self._next % SLOTS]
             self._next += 1
-            for member in tuple(slot):
-                member.tick(now)
+            self._tick(tuple(slot), now)
         # Whoever joined an empty wheel during the beat has set a timer of its own.
         if self._timer is not None:
             self._timer.cancel()
@@ -83,8 +106,17 @@ class Metronome:
         if self.members:
             self._arm()
 
+    def _tick(self, members: tuple[Member, ...], now: float) -> None:
+        began_at = time.perf_counter()
+        for member in members:
+            member.tick(now)
+            ended_at = time.perf_counter()
+            if ended_at - began_at > SLOW_TICK_S:
+                self._on_slow_tick(member.label, ended_at - began_at)
+            began_at = ended_at
+
     def _skip_missed(self, now: float) -> None:
         missed = self._slot_number(now) - self._next - SLOTS + 1
         if missed > 0:
-            self.beats_skipped += missed
             self._next += missed
+            self._on_skipped(missed)

@@ -128,6 +128,11 @@ class Playback:
         return (self._made_frames - self._heard_frames) * FRAME_MS / 1000
 
     @property
+    def is_silent(self) -> bool:
+        """Whether nothing of it can be heard, and nothing more is to be spoken by now."""
+        return not (self._made_frames or self._synthesizing or self._waiting)
+
+    @property
     def pushed_frames(self) -> int:
         """How many frames TX has got: one that grows is no hung playback."""
         return self._pushed_frames

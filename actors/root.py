@@ -244,6 +244,7 @@ class CallRoot:
             for left in mailbox.close():
                 if isinstance(left, Asked):
                     left.refuse(mailbox.name)
+        telemetry.count_drops()
         telemetry.check_ledgers()
         live.parts.take_apart()
         self._remember(call_sid, _Ended(view, live.parts.outcome))

@@ -18,8 +18,18 @@ class Runtime:
     metronome: Metronome
 
 
-def loop_runtime(on_slow_turn: Callable[[str, float], None]) -> Runtime:
-    """Make the runtime of the running event loop."""
+def loop_runtime(
+    on_slow_turn: Callable[[str, float], None],
+    on_skipped: Callable[[int], None] = lambda _slots: None,
+) -> Runtime:
+    """Make the runtime of the running event loop.
+
+    Args:
+        on_slow_turn: called with the label and the seconds of a turn or tick that took long.
+        on_skipped: called with the number of slots of the beat that were missed.
+    """
     loop = asyncio.get_running_loop()
     clock = LoopClock(loop)
-    return Runtime(LoopDispatcher(loop, on_slow_turn), clock, Metronome(clock))
+    return Runtime(
+        LoopDispatcher(loop, on_slow_turn), clock, Metronome(clock, on_slow_turn, on_skipped)
+    )

@@ -19,6 +19,7 @@ from media.frame import SILENCE_FRAME
 from media.release import ReleaseCadence
 from media.timeline import MediaTimeline
 from settings import Settings
+from telemetry import RX_STARTED
 
 BACKLOG_FRAMES: Final = 3
 """Frames still waiting behind the one in hand from which on it is a backlog to be paced."""
@@ -65,7 +66,7 @@ class RxActor(LoopActor):
             self._state.last_arrival_at = self.runtime.clock.now()
         self.runtime.metronome.join(self)
         self._hold_if_behind()
-        self._context.log.info("🎧 RX_WORKER: Started")
+        self._context.log.info(RX_STARTED)
 
     def on_receive(self, message: Any) -> None:
         """Deal with one message of the protocol."""
@@ -138,8 +139,8 @@ class RxActor(LoopActor):
     def _release_backlog(self, now: float) -> None:
         allowed = self._cadence.allowance(now, self._backlog_frames)
         self._context.stats.rx_mode = self._cadence.mode.value
-        if self._release(allowed):
-            self._cadence.released(now)
+        if self._release(allowed) and self._cadence.released(now):
+            self._context.stats.rx_resyncs += 1
         if self._backlog_frames == 0:
             self._cadence.caught_up()
             self._context.stats.rx_mode = self._cadence.mode.value

@@ -4,7 +4,11 @@ The web layer implements it; only TxActor calls it. Every method returns at once
 raises for a peer that is slow or gone: a dead socket shows as `SocketClosed` at the call.
 """
 
-from typing import Protocol
+from typing import Final, Protocol
+
+UNSENT_MAX_BYTES: Final = 262_144
+"""Unsent bytes of one socket above which a peer that keeps pinging and reads nothing is
+dropped. TX gives up long before, at `TX_OWED_MESSAGES`."""
 
 
 class CallerSocket(Protocol):

@@ -13,7 +13,7 @@ from actors.agent_memory import AgentMemory, Entry
 from actors.clock import Timer
 from actors.context import CallContext
 from actors.family import OutOfBand
-from actors.messages import Clear, MarkPlayed, TxMessage
+from actors.messages import Clear, MarkFlushed, MarkPlayed, TxMessage
 from actors.peer import MediaPeer, to_nobody
 from actors.playback import Playback
 from media.frame import FRAME_MS
@@ -136,17 +136,22 @@ class Speaker:
             grace_s = playback.remaining_s + PLAYBACK_GRACE_S
             self._after(grace_s, PlaybackOverdue(playback.epoch))
 
-    def synthesized(self, message: Synthesized) -> None:
-        """Take an event of the synthesiser; that of an older playback goes nowhere."""
+    def synthesized(self, message: Synthesized) -> bool:
+        """Take an event of the synthesiser; that of an older playback goes nowhere.
+
+        Returns:
+            False if a text could not be spoken and the playback has nothing else to say.
+        """
         if self._playback is None or not self.is_at(message.epoch):
-            return
+            return True
         if isinstance(message.event, ports.SynthesisFailed):
             self._context.log.warning("⚠️ [TTS] {}", message.event.detail)
         truncated = self._playback.truncated
-        self._playback.heard_from_engine(message.event)
+        spoken = self._playback.heard_from_engine(message.event)
         if self._playback.truncated and not truncated:
             self._context.log.warning("⚠️ [TTS] Reply {} is too long and was cut", message.epoch)
         self.push()
+        return spoken or not self._playback.is_silent
 
     def mark_played(self, mark: MarkPlayed) -> bool:
         """Note what was heard.
@@ -159,6 +164,18 @@ class Speaker:
         over = self._playback.mark_played(mark.name)
         self._memory.unheard_texts = self._playback.unheard_texts
         return over
+
+    def lost_its_end(self, mark: MarkFlushed) -> bool:
+        """Whether a flushed mark was the end of the playback under way; cut it to what was heard.
+
+        Frames in front of it were dropped: the caller's side takes them too slowly.
+        """
+        playback = self._playback
+        if playback is None or not self.is_at(mark.epoch) or mark.name != playback.end_mark:
+            return False
+        if self._entry is not None:
+            self._entry.text = f"{playback.heard_text} …".strip()
+        return True
 
     def interrupt(self) -> None:
         """Stop at once: here, in TX and at the far side. Remember only what was heard."""

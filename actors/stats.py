@@ -63,8 +63,14 @@ class CallStats:
     rx_mode: str = "normal"
     """How RX releases a backlog: `normal` or `drain`."""
 
+    rx_resyncs: int = 0
+    """How often RX was so late with a backlog that its grid was laid anew."""
+
     stt_mode: str = "streaming"
     """`streaming` or `single` (requests for segments of speech)."""
+
+    stt_deaf: int = 0
+    """Times the recogniser was found deaf."""
 
     rx_write: Meter = field(default_factory=Meter)
     """Seconds from a frame's arrival at the border until RX has handed it over."""

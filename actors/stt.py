@@ -17,17 +17,22 @@ from actors.messages import (
     AgentMessage,
     CallMessage,
     ChildFailed,
+    FailDeaf,
     InboundFrame,
     OpenStream,
     SttMessage,
 )
 from actors.peer import Peer, to_nobody
-from actors.stt_single import RequestAnswered, RequestTimedOut, SingleRequestSession
-from actors.stt_stream import AttemptTimedOut, StreamHeard, StreamingSession
+from actors.stt_feed import StreamHeard
+from actors.stt_probe import ProbeDue, ProbeOver, StreamProbe
+from actors.stt_single import RequestAnswered, RequestTimedOut, RetryDue, SingleRequestSession
+from actors.stt_stream import AttemptTimedOut, StreamFailed, StreamingSession
 from actors.transcripts import DebounceOver, SttState, Transcripts
 from speech.ports import Recognizer
 
-_Private = StreamHeard | AttemptTimedOut | RequestAnswered | RequestTimedOut | DebounceOver
+_OfStream = StreamHeard | AttemptTimedOut
+_OfSingle = RequestAnswered | RequestTimedOut | RetryDue | ProbeDue | ProbeOver
+_Private = _OfStream | _OfSingle | DebounceOver
 
 
 class SttActor(LoopActor):
@@ -50,20 +55,26 @@ class SttActor(LoopActor):
         self._transcripts = Transcripts(context, state, agent, call, self.after)
         self._stream: StreamingSession | None = None
         self._single: SingleRequestSession | None = None
+        self._probe: StreamProbe | None = None
 
     def on_receive(self, message: Any) -> None:
-        """Deal with one message of the protocol, or of our own session."""
+        """Deal with one message of the protocol, or of our own session.
+
+        Raises:
+            StreamFailed: the recogniser's stream is over, or deaf, although the call is not.
+        """
         stt_message: SttMessage | _Private = message
         match stt_message:
             case InboundFrame():
-                self._ring.append(stt_message.payload, voiced=stt_message.voiced)
-                self._feed()
+                self._on_frame(stt_message)
             case OpenStream():
                 self._on_open_stream(stt_message)
+            case FailDeaf():
+                self._on_fail_deaf()
             case StreamHeard() | AttemptTimedOut():
                 self._on_stream(stt_message)
-            case RequestAnswered() | RequestTimedOut():
-                self._on_request(stt_message)
+            case RequestAnswered() | RequestTimedOut() | RetryDue() | ProbeDue() | ProbeOver():
+                self._on_single(stt_message)
             case DebounceOver():
                 self._transcripts.debounce_over()
             case _:
@@ -75,46 +86,71 @@ class SttActor(LoopActor):
         self._transcripts.after = to_nobody
 
     def _drop_sessions(self) -> None:
-        if self._stream is not None:
-            self._stream.cancel()
-        if self._single is not None:
-            self._single.cancel()
-        self._stream = self._single = None
+        for session in (self._stream, self._single, self._probe):
+            if session is not None:
+                session.cancel()
+        self._stream = self._single = self._probe = None
 
-    def _feed(self) -> None:
+    def _on_frame(self, frame: InboundFrame) -> None:
+        self._ring.append(frame.payload, voiced=frame.voiced)
         if self._stream is not None:
-            self._stream.feed()
+            self._stream.frame(voiced=frame.voiced)
         elif self._single is not None:
             self._single.feed()
 
     def _on_open_stream(self, message: OpenStream) -> None:
         self._drop_sessions()
+        self._transcripts.begin_anew()
         if message.single:
-            self._context.stats.stt_mode = "single"
-            self._single = SingleRequestSession(
-                self._recognizer, self._transcripts, self._tell_self
-            )
-            self._single.feed()
-            return
+            self._open_single()
+        else:
+            self._open_stream()
+
+    def _open_stream(self) -> None:
+        self._context.stats.stt_mode = "streaming"
         self._context.log.info("🟢 STT_SESSION: init requested")
         self._stream = StreamingSession(self._recognizer, self._transcripts, self._tell_self)
         self._stream.open()
 
-    def _on_stream(self, message: StreamHeard | AttemptTimedOut) -> None:
+    def _open_single(self) -> None:
+        self._context.stats.stt_mode = "single"
+        self._single = SingleRequestSession(self._recognizer, self._transcripts, self._tell_self)
+        self._single.feed()
+        if self._context.settings.use_streaming_stt:
+            self._probe = StreamProbe(self._recognizer, self._transcripts, self._tell_self)
+            self._probe.wait()
+
+    def _on_fail_deaf(self) -> None:
+        if self._stream is not None:
+            raise StreamFailed("DEAF", "voice goes in and nothing comes out")
+
+    def _on_stream(self, message: _OfStream) -> None:
         if self._stream is None:
-            return
-        if isinstance(message, StreamHeard):
+            if self._probe is not None and isinstance(message, StreamHeard):
+                self._probe.heard(message)
+        elif isinstance(message, StreamHeard):
             self._stream.heard(message)
         else:
             self._stream.timed_out(message)
 
-    def _on_request(self, message: RequestAnswered | RequestTimedOut) -> None:
+    def _on_single(self, message: _OfSingle) -> None:
         if self._single is None:
             return
-        if isinstance(message, RequestAnswered):
-            self._single.answered(message)
-        else:
-            self._single.timed_out(message)
+        match message:
+            case RequestAnswered():
+                self._single.answered(message)
+            case RequestTimedOut():
+                self._single.timed_out(message)
+            case RetryDue():
+                self._single.retry(message)
+            case ProbeDue() | ProbeOver():
+                self._on_probe(self._probe, message)
+
+    def _on_probe(self, probe: StreamProbe | None, message: ProbeDue | ProbeOver) -> None:
+        if probe is not None and isinstance(message, ProbeDue):
+            probe.due()
+        elif probe is not None and isinstance(message, ProbeOver):
+            probe.over(message)
 
     def _tell_self(self, message: OutOfBand) -> None:
         """Take a result of one's own helpers; those of a dead incarnation go nowhere."""

@@ -1,8 +1,10 @@
 """Recognition by single requests: the fallback once streaming has failed too often.
 
 Cuts the audio into segments of speech and asks about each by itself. Nothing waits for an
-answer: segments are asked about as they end, a few at once, and answered in their order.
-Begins with what the ring holds. Used by SttActor.
+answer: segments are asked about as they end, a few at once, and answered in their order. A
+request that fails is asked again, later each time; its audio stays in the ring until it has
+an answer, so that a stream may take over at any moment. Begins with what the ring holds.
+Used by SttActor.
 """
 
 from collections import deque
@@ -11,12 +13,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from actors.family import OutOfBand
+from actors.messages import SingleFailed
 from actors.transcripts import Transcripts
 from media.segmenter import Segment, Segmenter
 from speech import ports
+from speech.failure import Failure, failure_of
 
 REQUESTS_MAX: Final = 4
-"""Requests under way at once; a segment beyond them is not asked about, and counted."""
+"""Segments asked about at once; what is beyond them waits in the ring."""
+
+RETRY_AFTER_S: Final = (1.0, 2.0, 4.0)
+"""Pauses before a failed request is made again; after the last one it is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +41,25 @@ class RequestTimedOut(OutOfBand):
     request: int
 
 
+@dataclass(frozen=True, slots=True)
+class RetryDue(OutOfBand):
+    """A failed request is to be made again."""
+
+    request: int
+
+
 @dataclass(slots=True)
 class _Request:
     number: int
+    """Of the attempt: an answer to an older one goes nowhere."""
+
+    audio: bytes
     end_frame: int
+    failures: int = 0
+    settled: bool = False
     text: str | None = None
+    """What was recognised; None when it was given up."""
+
     under_way: ports.Cancellable | None = None
 
 
@@ -64,17 +85,18 @@ class SingleRequestSession:
             quiet_ms=settings.single_quiet_ms,
             max_ms=settings.single_max_ms,
         )
-        self.skipped_segments = 0
 
     def feed(self) -> None:
         """Look at the frames the ring has got since the last time."""
-        while self._cursor < self._ring.end:
-            self._cursor = max(self._cursor, self._ring.start)
+        while self._cursor < self._ring.end and len(self._requests) < REQUESTS_MAX:
+            overrun = max(0, self._ring.start - self._cursor)
+            self._base += overrun  # The segmenter counts only what it has seen.
+            self._cursor += overrun
             voiced = self._ring.voiced(self._cursor)
             audio, self._cursor = self._ring.read(self._cursor, 1)
             segment = self._segmenter.push(audio, voiced=voiced)
             if segment is not None:
-                self._ask(segment)
+                self._take(segment)
 
     def answered(self, message: RequestAnswered) -> None:
         """Take an answer; transcripts leave in the order of the segments."""
@@ -83,22 +105,23 @@ class SingleRequestSession:
             return
         match message.answer:
             case ports.Recognized(text=text):
-                request.text = text
+                self._settle(request, text)
             case ports.RecognizeFailed(status=status, detail=detail):
-                self._context.log.warning("⚠️ [STT] Single request failed: {} {}", status, detail)
-                request.text = ""
-        self._deliver()
+                self._failed(request, status, detail)
 
     def timed_out(self, message: RequestTimedOut) -> None:
-        """Give up on a request; the agent will ask the caller to say it again."""
+        """Give up on an attempt."""
         request = self._find(message.request)
-        if request is None or request.text is not None:
+        if request is None or request.settled or request.under_way is None:
             return
-        if request.under_way is not None:
-            request.under_way.cancel()
-        self._context.log.warning("⚠️ [STT] Single request timed out")
-        request.text = ""
-        self._deliver()
+        request.under_way.cancel()
+        self._failed(request, "DEADLINE_EXCEEDED", "no answer in time")
+
+    def retry(self, message: RetryDue) -> None:
+        """Ask again."""
+        request = self._find(message.request)
+        if request is not None:
+            self._ask(request)
 
     def cancel(self) -> None:
         """Drop every request under way."""
@@ -107,25 +130,41 @@ class SingleRequestSession:
                 request.under_way.cancel()
         self._requests.clear()
 
-    def _ask(self, segment: Segment) -> None:
-        if len(self._requests) >= REQUESTS_MAX:
-            self.skipped_segments += 1
-            self._context.log.warning("⚠️ [STT] Segment skipped: {} are waiting", REQUESTS_MAX)
-            return
-        number = self._transcripts.state.next_number()
-        request = _Request(number, self._base + segment.end_frame)
+    def _take(self, segment: Segment) -> None:
+        request = _Request(0, segment.audio, self._base + segment.end_frame)
         self._requests.append(request)
+        self._ask(request)
+
+    def _ask(self, request: _Request) -> None:
+        number = request.number = self._transcripts.state.next_number()
         timeout_s = self._context.settings.single_timeout_s
         self._transcripts.after(timeout_s, RequestTimedOut(number))
         request.under_way = self._recognizer.recognize(
-            segment.audio, lambda answer: self._tell_self(RequestAnswered(number, answer))
+            request.audio, lambda answer: self._tell_self(RequestAnswered(number, answer))
         )
+
+    def _failed(self, request: _Request, status: str, detail: str) -> None:
+        """Try again later; in the end the agent asks the caller to say it again."""
+        self._context.log.warning("⚠️ [STT] Single request failed: {} {}", status, detail)
+        fatal = failure_of(status, detail) is Failure.FATAL
+        self._transcripts.call.post(SingleFailed(status, fatal))
+        request.under_way = None
+        if request.failures == len(RETRY_AFTER_S):
+            self._settle(request, None)
+            return
+        self._transcripts.after(RETRY_AFTER_S[request.failures], RetryDue(request.number))
+        request.failures += 1
+
+    def _settle(self, request: _Request, text: str | None) -> None:
+        request.settled, request.text = True, text
+        while self._requests and self._requests[0].settled:
+            done = self._requests.popleft()
+            if done.text is None:
+                self._transcripts.given_up()
+            else:
+                self._transcripts.final(done.text)
+            self._ring.cut(done.end_frame)
+        self.feed()
 
     def _find(self, number: int) -> _Request | None:
         return next((asked for asked in self._requests if asked.number == number), None)
-
-    def _deliver(self) -> None:
-        while self._requests and self._requests[0].text is not None:
-            request = self._requests.popleft()
-            self._transcripts.final(request.text or "")
-            self._ring.cut(request.end_frame)

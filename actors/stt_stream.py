@@ -1,22 +1,40 @@
-"""Streaming recognition: one stream, fed from the call's ring by a cursor, in batches.
+"""Streaming recognition: one stream at a time, and what to do when it ends.
 
 A stream starts at the oldest audio no final has covered, so that one opened after a crash
-hears first what the last one had not finished. It ends by being closed, or by failing its
-actor with `StreamFailed`: also over a clean close while the call lives. Used by SttActor.
+hears first what the last one had not finished. A stream that grows old is replaced by plan:
+the next one is opened beside it and takes over the unfinished audio. Normal endings and
+refused configurations are followed by the next stream at once; everything else fails the
+actor with `StreamFailed`: restarting is the supervisor's decision. Used by SttActor.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Final, assert_never
+from typing import Final, assert_never
 
 from actors.clock import Timer
 from actors.family import OutOfBand
+from actors.messages import SttAlive, SttOpened
+from actors.stt_feed import StreamFeed, StreamHeard
 from actors.transcripts import Transcripts
+from actors.turn_end import TurnEnd
 from media.frame import FRAME_MS
 from speech import ports
+from speech.failure import Failure, failure_of
 
-WRITE_MAX_FRAMES: Final = 80
-"""Frames in one write: 12 800 bytes. Google refuses more than 25 KB in one request."""
+SHORT_LIFE_S: Final = 10.0
+"""A stream that ended in less, without a final since the last end, did not end normally."""
+
+REFUSALS_MAX: Final = 12
+"""Refused configurations in a row: more than any ladder has rungs."""
+
+QUIET_TO_ROTATE_FRAMES: Final = 25
+"""Quiet (0.5 s) in which a stream may be changed with nobody noticing."""
+
+LEAST_USE_S: Final = 10.0
+"""Before a stream is changed by plan, though its replay alone made it old."""
+
+NEXT_ATTEMPT_S: Final = 1.0
+"""Between attempts to open the stream that is to replace an old one."""
 
 
 class StreamFailed(Exception):
@@ -25,24 +43,10 @@ class StreamFailed(Exception):
     loggable = True
     """The text is a status and the engine's words about itself."""
 
-    def __init__(self, status: str, detail: str) -> None:
+    def __init__(self, status: str, detail: str = "") -> None:
         super().__init__(f"{status}: {detail}" if detail else status)
         self.status = status
-
-
-@dataclass(frozen=True, slots=True)
-class StreamHeard(OutOfBand):
-    """An event of a stream, possibly of one that is no longer ours."""
-
-    stream: int
-    event: ports.RecognizerEvent
-
-
-@dataclass(frozen=True, slots=True)
-class PartialHeard(StreamHeard):
-    """A partial; a newer one of the same burst replaces it."""
-
-    COALESCES: ClassVar[bool] = True
+        self.failure = failure_of(status, detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class AttemptTimedOut(OutOfBand):
 
 
 class StreamingSession:
-    """One stream to the recogniser, from its opening to its end."""
+    """Keeps one stream to the recogniser open for as long as the call lives."""
 
     def __init__(
         self,
@@ -64,84 +68,195 @@ class StreamingSession:
         self._recognizer = recognizer
         self._transcripts = transcripts
         self._context = transcripts.context
+        self._settings = transcripts.context.settings
         self._ring = transcripts.state.ring
         self._tell_self = tell_self
-        self._number = 0
-        self._stream: ports.RecognizerStream | None = None
+        self._turn_end = TurnEnd(
+            self._settings.stt_hangover_ms // FRAME_MS, self._settings.stt_timeout_ms // FRAME_MS
+        )
+        self._partial: ports.Partial | None = None
+        self._feed = self._new_feed()
+        self._next: StreamFeed | None = None
+        self._next_at = 0.0
         self._timeout: Timer | None = None
-        self._ready = False
-        self._base = self._cursor = self._ring.start
-        self._batch_frames = max(1, self._context.settings.stt_batch_ms // FRAME_MS)
+        self._final_since_end = True
+        self._refusals = 0
 
     def open(self) -> None:
-        """Open the stream. What it says comes back as `StreamHeard`."""
-        number = self._number = self._transcripts.state.next_number()
-        timeout_s = self._context.settings.stt_attempt_timeout_ms / 1000
-        self._timeout = self._transcripts.after(timeout_s, AttemptTimedOut(number))
-        self._stream = self._recognizer.open(lambda event: self._tell_self(_heard(number, event)))
+        """Open the first stream."""
+        self._open(self._feed)
 
-    def feed(self) -> None:
-        """Write what the ring holds in front of the cursor, in whole batches."""
-        if not self._ready or self._stream is None:
-            return
-        while self._ring.end - self._cursor >= self._batch_frames:
-            audio, self._cursor = self._ring.read(self._cursor, WRITE_MAX_FRAMES)
-            began_at = self._context.runtime.clock.now()
-            self._stream.write(audio)
-            self._context.stats.stt_write.add(self._context.runtime.clock.now() - began_at)
+    def frame(self, *, voiced: bool) -> None:
+        """Take note of the frame that has just entered the ring, and write what is due."""
+        self._feed.feed()
+        if self._turn_end.frame(voiced=voiced):
+            self._finish_early()
+        if self._is_old():
+            self._open_next()
 
     def heard(self, message: StreamHeard) -> None:
-        """Take an event of the stream.
+        """Take an event of the stream, or of the one that is to replace it.
 
         Raises:
             StreamFailed: the stream is over although the call is not.
         """
-        if message.stream != self._number:
-            return
-        match message.event:
-            case ports.StreamOpened():
-                self._on_opened()
-            case ports.Partial(text=text):
-                self._transcripts.partial(text)
-            case ports.SpeechActivity():
-                pass
-            case ports.Final(text=text, end_ms=end_ms):
-                self._transcripts.final(text)
-                self._ring.cut(self._base + int(end_ms // FRAME_MS))
-            case ports.StreamEnded(status=status, detail=detail):
-                self._on_ended(status, detail)
-            case _:
-                assert_never(message.event)
+        if message.stream == self._feed.number:
+            self._on_event(message.event)
+        elif self._next is not None and message.stream == self._next.number:
+            self._on_next(self._next, message.event)
 
     def timed_out(self, message: AttemptTimedOut) -> None:
         """Give up on a stream that did not open in time.
 
         Raises:
-            StreamFailed: it is still not open.
+            StreamFailed: it is still not open, and there is no other.
         """
-        if message.stream == self._number and not self._ready:
+        if message.stream == self._feed.number and not self._feed.ready:
             raise StreamFailed("DEADLINE_EXCEEDED", "the stream did not open in time")
+        if self._next is not None and message.stream == self._next.number:
+            self._drop_next()
 
     def cancel(self) -> None:
-        """Drop the stream; nothing is heard of it any more."""
-        if self._stream is not None:
-            self._stream.cancel()
-            self._stream = None
+        """Drop the streams; nothing is heard of them any more."""
+        self._feed.cancel()
+        self._drop_next()
+        if self._timeout is not None:
+            self._timeout.cancel()
+
+    # --- opening ---------------------------------------------------------------------
+
+    def _new_feed(self) -> StreamFeed:
+        return StreamFeed(self._context, self._ring, self._transcripts.state.next_number())
+
+    def _open(self, feed: StreamFeed) -> None:
+        if self._timeout is not None:
+            self._timeout.cancel()
+        timeout_s = self._settings.stt_attempt_timeout_ms / 1000
+        self._timeout = self._transcripts.after(timeout_s, AttemptTimedOut(feed.number))
+        feed.open(self._recognizer, self._tell_self)
+
+    def _reopen(self) -> None:
+        self._feed.cancel()
+        self._drop_next()
+        self._feed = self._new_feed()
+        self._forget_partial()
+        self._transcripts.begin_anew()
+        self._open(self._feed)
 
     def _on_opened(self) -> None:
         if self._timeout is not None:
             self._timeout.cancel()
-        # Not earlier: a full ring has moved on since, and end times count from the first byte.
-        self._base = self._cursor = self._ring.start
-        self._ready = True
+        self._feed.begin()
         self._context.log.info("🟢 STT_SESSION: ready")
-        self.feed()
+        self._transcripts.call.post(SttOpened())
+        self._feed.feed()
+
+    # --- what the stream says --------------------------------------------------------
+
+    def _on_event(self, event: ports.RecognizerEvent) -> None:
+        match event:
+            case ports.StreamOpened():
+                self._on_opened()
+            case ports.Partial():
+                self._on_partial(event)
+            case ports.SpeechActivity():
+                self._transcripts.call.post(SttAlive(self._context.runtime.clock.now()))
+            case ports.Final():
+                self._on_final(event)
+            case ports.StreamEnded(status=status, detail=detail):
+                self._on_ended(status, detail)
+            case _:
+                assert_never(event)
+
+    def _on_partial(self, partial: ports.Partial) -> None:
+        self._refusals = 0
+        if not self._transcripts.partial(partial.text) or not self._recognizer.early_finals:
+            return
+        self._partial = partial
+        if self._turn_end.partial(partial.text, partial.stability):
+            self._finish_early()
+
+    def _finish_early(self) -> None:
+        """Take the newest partial for the final; the audio it covers needs no replay."""
+        partial = self._partial
+        self._forget_partial()
+        if partial is None:
+            return
+        self._final_since_end = True
+        self._transcripts.early_final(partial.text)
+        sent_or_quiet = min(self._feed.cursor, self._ring.end - self._turn_end.quiet_frames)
+        if partial.end_ms is not None:
+            self._ring.cut(min(self._feed.frame_at(partial.end_ms), sent_or_quiet))
+        elif self._turn_end.quiet_frames:
+            self._ring.cut(sent_or_quiet)
+
+    def _on_final(self, final: ports.Final) -> None:
+        self._refusals = 0
+        self._final_since_end = True
+        self._forget_partial()
+        self._transcripts.final(final.text)
+        self._ring.cut(self._feed.frame_at(final.end_ms))
+
+    def _forget_partial(self) -> None:
+        self._partial = None
+        self._turn_end.reset()
+
+    # --- endings ---------------------------------------------------------------------
 
     def _on_ended(self, status: str, detail: str) -> None:
-        self._stream = None
-        raise StreamFailed(status, detail or "the stream was closed while the call lives")
+        self._context.metrics.stt_ended.labels(status).inc()
+        failure = StreamFailed(status, detail or "the stream was closed while the call lives")
+        # Partials do not count: the same replay would bring them again, without end.
+        normal = self._final_since_end or self._feed.used_s >= SHORT_LIFE_S
+        self._final_since_end = False
+        if failure.failure is Failure.CONFIG and self._refusals < REFUSALS_MAX:
+            self._refusals += 1
+            self._reopen()
+        elif failure.failure is Failure.ROLLOVER and normal:
+            self._context.log.info("🔄 [STT] Stream ended by the recogniser ({})", status)
+            self._reopen()
+        else:
+            raise failure
 
+    # --- rotation --------------------------------------------------------------------
 
-def _heard(stream: int, event: ports.RecognizerEvent) -> StreamHeard:
-    kind = PartialHeard if isinstance(event, ports.Partial) else StreamHeard
-    return kind(stream, event)
+    def _is_old(self) -> bool:
+        """Whether the stream is to be replaced now."""
+        if self._recognizer.max_stream_s is None or not self._feed.ready:
+            return False
+        age_s, after_s = self._feed.age_s, self._settings.stt_rotate_after_s
+        if age_s < after_s or self._feed.used_s < min(after_s, LEAST_USE_S):
+            return False
+        quiet = self._turn_end.quiet_frames >= QUIET_TO_ROTATE_FRAMES
+        return quiet or age_s >= self._settings.stt_rotate_latest_s
+
+    def _open_next(self) -> None:
+        """Open the stream to come; the old one goes on until it is ready."""
+        now = self._context.runtime.clock.now()
+        if self._next is not None or now < self._next_at:
+            return
+        self._next_at = now + NEXT_ATTEMPT_S
+        self._next = self._new_feed()
+        self._open(self._next)
+
+    def _on_next(self, feed: StreamFeed, event: ports.RecognizerEvent) -> None:
+        if isinstance(event, ports.StreamEnded):
+            self._drop_next()
+        elif isinstance(event, ports.StreamOpened):
+            self._rotate_to(feed)
+
+    def _rotate_to(self, feed: StreamFeed) -> None:
+        """Change streams: the new one hears what the old one has not finished."""
+        age_s = self._feed.age_s
+        self._feed.cancel()
+        self._feed, self._next = feed, None
+        self._forget_partial()
+        self._transcripts.begin_anew()
+        self._context.metrics.stt_rotations.inc()
+        self._context.log.info("🔁 [STT] Stream rotated after {:.0f} s", age_s)
+        self._on_opened()
+
+    def _drop_next(self) -> None:
+        if self._next is not None:
+            self._next.cancel()
+            self._next = None

@@ -1,6 +1,6 @@
 """Supervision: child specifications and the restart budget. Words as in OTP's supervisor.
 
-Pure data and decisions: `now` is an argument. CallActor holds one `Child` for each of its
+Pure data and decisions: times are arguments. CallActor holds one `Child` for each of its
 children and decides by it; starting, stopping and waiting are CallActor's.
 """
 
@@ -29,30 +29,41 @@ class RestartBudget:
     """Restarts allowed in all, until it is refilled."""
 
     refill_after_s: float | None = None
-    """Seconds of real results after which the count starts anew; None: it never does."""
+    """Seconds over which real results must have come for the count to start anew; None: it
+    never does."""
 
     used: int = 0
     well_since: float | None = None
+    """The first real result since the last failure."""
 
-    def failed(self, now: float) -> "RestartBudget | None":
-        """Spend one restart on a failure at `now`.
+    well_until: float = 0.0
+    """The newest one."""
+
+    def failed(self) -> "RestartBudget | None":
+        """Spend one restart on a failure.
 
         Returns:
             the budget that is left, or None when there was nothing left to spend.
         """
-        used = 0 if self._recovered(now) else self.used
+        used = 0 if self._recovered else self.used
         if used >= self.limit:
             return None
         return replace(self, used=used + 1, well_since=None)
 
     def progressed(self, now: float) -> "RestartBudget":
         """Note a real result at `now`."""
-        return self if self.well_since is not None else replace(self, well_since=now)
+        since = now if self.well_since is None else self.well_since
+        return replace(self, well_since=since, well_until=now)
 
-    def _recovered(self, now: float) -> bool:
+    def spent(self) -> "RestartBudget":
+        """The same budget with nothing left, until real results refill it."""
+        return replace(self, used=self.limit, well_since=None)
+
+    @property
+    def _recovered(self) -> bool:
         if self.refill_after_s is None or self.well_since is None:
             return False
-        return now - self.well_since >= self.refill_after_s
+        return self.well_until - self.well_since >= self.refill_after_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +105,10 @@ class Child:
             self.ref.stop(block=False)
             self.ref = None
 
-    def may_restart(self, now: float) -> bool:
-        """Spend a restart on a failure at `now`; False when the budget is gone."""
+    def may_restart(self) -> bool:
+        """Spend a restart on a failure; False when the budget is gone."""
         self.ref = None
-        left = self.budget.failed(now)
+        left = self.budget.failed()
         if left is None:
             return False
         self.budget = left

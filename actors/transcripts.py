@@ -1,7 +1,9 @@
 """The transcripts of one STT incarnation: numbered, debounced, logged and sent on.
 
 Both ways of recognising, streaming and single requests, report here. Sends partials and
-finals to the agent and proof of life to the call. Knows nothing of recognisers or audio.
+finals to the agent and proof of life to the call. An utterance that was finished early keeps
+its number until its real final has come: that one is swallowed if it says the same, and
+revises the early one if not. Knows nothing of recognisers or audio.
 """
 
 from collections.abc import Callable
@@ -18,8 +20,9 @@ from actors.messages import (
     SttProgress,
 )
 from actors.peer import Peer
+from dialogue.revision import words_said
 from media.ring import AudioRing
-from telemetry import final_line, partial_line
+from telemetry import early_line, final_line, partial_line
 
 
 @dataclass(slots=True)
@@ -33,6 +36,9 @@ class SttState:
     streams: int = 0
     """Streams and requests so far: tells a late result of an old one from our own."""
 
+    probes: int = 0
+    """Tries to stream again since streaming last gave a result."""
+
     def next_number(self) -> int:
         """Number a new stream or request."""
         self.streams += 1
@@ -42,6 +48,24 @@ class SttState:
 @dataclass(frozen=True, slots=True)
 class DebounceOver(OutOfBand):
     """The newest partial has waited long enough to be passed on."""
+
+
+@dataclass(slots=True)
+class _Early:
+    """An utterance finished early, whose real final has not come."""
+
+    utterance: int
+    text: str
+    doubted: bool = False
+    """Whether a partial said more since; it may have interrupted the answer."""
+
+    def is_exceeded_by(self, text: str) -> bool:
+        """Whether a partial has more words."""
+        return len(words_said(text)) > len(words_said(self.text))
+
+    def is_settled_by(self, text: str) -> bool:
+        """Whether a final leaves everything as it is."""
+        return not self.doubted and (not text or words_said(text) == words_said(self.text))
 
 
 @dataclass(slots=True)
@@ -57,19 +81,27 @@ class Transcripts:
     _passed: str = field(default="", init=False)
     _passed_at: float = field(default=float("-inf"), init=False)
     _waiting: Timer | None = field(default=None, init=False)
+    _early: _Early | None = field(default=None, init=False)
 
-    def partial(self, text: str) -> None:
-        """Take a partial; pass it on now, or when the debounce is over: the latest wins."""
+    def partial(self, text: str) -> bool:
+        """Take a partial; pass it on now, or when the debounce is over: the latest wins.
+
+        Returns:
+            whether it says more than what has been passed on as a final already.
+        """
         text = text[: self.context.settings.utterance_max_chars]
         self.call.post(SttProgress(self._now()))
+        if not text or (self._early and not self._early.is_exceeded_by(text)):
+            return False
         self._latest = text
-        if not text or text == self._passed or self._waiting is not None:
-            return
+        if text == self._passed or self._waiting is not None:
+            return True
         wait_s = self._passed_at + self.context.settings.stt_debounce_ms / 1000 - self._now()
         if wait_s <= 0:
             self._pass_on()
         else:
             self._waiting = self.after(wait_s, DebounceOver())
+        return True
 
     def debounce_over(self) -> None:
         """Pass on the partial that waited."""
@@ -77,21 +109,63 @@ class Transcripts:
         if self._latest and self._latest != self._passed:
             self._pass_on()
 
+    def early_final(self, text: str) -> None:
+        """Pass a partial on as a final; its real final is still to come."""
+        text = text[: self.context.settings.utterance_max_chars]
+        self._forget_partials()
+        self.context.log.info(early_line(text, shown=self.context.settings.log_transcripts))
+        revises = self._early is not None
+        utterance = self._early.utterance if self._early else self._take_number()
+        self._early = _Early(utterance, text)
+        self._post_final(utterance, text, early=True, revises=revises)
+
     def final(self, text: str) -> None:
         """Pass a final on at once; the next partial belongs to the next utterance."""
         text = text[: self.context.settings.utterance_max_chars]
         self._forget_partials()
-        shown = self.context.settings.log_transcripts
-        self.context.log.info(final_line(text, shown=shown))
-        self.agent.post(FinalTranscript(self.state.utterance, text, self._now()))
         self.call.post(SttProgress(self._now()))
+        early, self._early = self._early, None
+        if early is None:
+            self._log_final(text)
+            self._post_final(self._take_number(), text)
+        elif not early.is_settled_by(text):
+            self._log_final(text or early.text)
+            self._post_final(early.utterance, text or early.text, revises=True)
+
+    def given_up(self) -> None:
+        """Pass on that there was speech which nobody could recognise: no sign of life."""
+        self._forget_partials()
+        self._post_final(self._take_number(), "")
+
+    def begin_anew(self) -> None:
+        """Note a new stream: what was finished early is not in what it will hear."""
+        self._forget_partials()
+        early, self._early = self._early, None
+        if early is not None and early.doubted:
+            self._post_final(early.utterance, early.text, revises=True)
+
+    def _take_number(self) -> int:
+        number = self.state.utterance
         self.state.utterance += 1
+        return number
+
+    def _log_final(self, text: str) -> None:
+        self.context.log.info(final_line(text, shown=self.context.settings.log_transcripts))
+
+    def _post_final(
+        self, utterance: int, text: str, *, early: bool = False, revises: bool = False
+    ) -> None:
+        self.agent.post(FinalTranscript(utterance, text, self._now(), early, revises))
 
     def _pass_on(self) -> None:
         self._passed, self._passed_at = self._latest, self._now()
         shown = self.context.settings.log_transcripts
         self.context.log.info(partial_line(self._latest, shown=shown))
-        self.agent.post(PartialTranscript(self.state.utterance, self._latest, self._passed_at))
+        number = self.state.utterance
+        if self._early is not None:
+            number = self._early.utterance
+            self._early.doubted = True
+        self.agent.post(PartialTranscript(number, self._latest, self._passed_at))
 
     def _forget_partials(self) -> None:
         self._latest = self._passed = ""

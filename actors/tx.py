@@ -30,6 +30,7 @@ from actors.messages import (
 from actors.peer import Peer
 from actors.socket import CallerSocket
 from media.playout import PlayoutClock
+from telemetry import TX_STARTED
 
 STALE: Final = "stale"
 """Drop reason: the frame's playback had been cleared."""
@@ -39,6 +40,24 @@ SLOW_PEER: Final = "slow_peer"
 
 MARKS_KEPT: Final = 256
 """Marks remembered while their echo is awaited: over two minutes of speech."""
+
+
+@dataclass(slots=True)
+class Stretch:
+    """The frames since the last mark: whether the next mark may say that they were heard."""
+
+    whole: bool = True
+    marked: bool = False
+
+    def add(self, *, sent: bool) -> None:
+        """Add a frame that was sent or dropped; the first one behind a mark begins anew."""
+        self.whole = sent and (self.whole or self.marked)
+        self.marked = False
+
+    def mark(self) -> bool:
+        """End it with a mark, or with several; says whether it is whole."""
+        self.marked = True
+        return self.whole
 
 
 @dataclass(slots=True)
@@ -54,6 +73,8 @@ class TxState:
 
     marks: OrderedDict[str, int] = field(default_factory=OrderedDict[str, int])
     """Marks sent and not echoed yet, with their epochs."""
+
+    stretch: Stretch = field(default_factory=Stretch)
 
 
 class TxActor(LoopActor):
@@ -81,7 +102,7 @@ class TxActor(LoopActor):
         """Keep the ordered lane for the beat."""
         self.mailbox.hold(holding=True)
         self.runtime.metronome.join(self)
-        self._context.log.info("📡 TX_WORKER: Started")
+        self._context.log.info(TX_STARTED)
 
     def on_receive(self, message: Any) -> None:
         """Deal with what overtakes; frames, marks and the close go by `on_tick`."""
@@ -129,9 +150,11 @@ class TxActor(LoopActor):
         elif self._socket.owed_messages >= self._owed_max:
             self.mailbox.drop_in_hand(SLOW_PEER)
             self._state.playout.sent(now)
+            self._state.stretch.add(sent=False)
         else:
             self._socket.send_media(frame.payload)
             self._state.playout.sent(now)
+            self._state.stretch.add(sent=True)
             self._context.stats.frames_out += 1
             self._note_start(frame.epoch, now)
 
@@ -141,7 +164,8 @@ class TxActor(LoopActor):
             self._agent.post(PlaybackStarted(epoch, now))
 
     def _send_mark(self, mark: Mark) -> None:
-        if mark.epoch <= self._state.cleared_epoch:
+        """Send a mark, unless its echo would say that frames were heard which never went out."""
+        if mark.epoch <= self._state.cleared_epoch or not self._state.stretch.mark():
             self._agent.post(MarkFlushed(mark.name, mark.epoch))
             return
         marks = self._state.marks
@@ -165,6 +189,7 @@ class TxActor(LoopActor):
         flushed = self.mailbox.flush_in_order(STALE, lambda held: _is_up_to(held, clear.epoch))
         self._socket.send_clear()
         self._state.playout.cleared()
+        self._state.stretch = Stretch()
         for mark in flushed:
             if isinstance(mark, Mark):
                 self._agent.post(MarkFlushed(mark.name, mark.epoch))

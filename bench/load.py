@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final
@@ -14,6 +15,7 @@ from phone.calls import hold_calls
 from phone.histogram import Histogram
 from phone.report import CallReport
 from phone.script import Step
+from tests.emulator.process import EmulatorProcess
 
 VIEW_TIMEOUT_S: Final = 5.0
 """For the server to show what it knows of a call."""
@@ -27,6 +29,8 @@ class Load:
     calls: int
     script: Sequence[Step]
     settings: dict[str, str]
+    emulator: bool = False
+    """Whether Google's recogniser is played by the emulator, in a third process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +51,13 @@ class Result:
     cpu_percent: float
     worker_percent: float
     rss_mb: float
+    threads: int
+    """At the end of the calls, beyond those of the idle server."""
 
 
 async def run(load: Load) -> Result:
     """Start a server, hold the calls, stop it."""
-    async with ServerProcess(**load.settings) as server:
+    async with _server_of(load) as server:
         before, workers_before, began = server.usage(), server.worker_cpu_s(), time.monotonic()
         reports = await hold_calls(
             CallOptions(url=server.url), load.script, times=1, at_once=load.calls
@@ -66,7 +72,20 @@ async def run(load: Load) -> Result:
         cpu_percent=100 * (after.cpu_s - before.cpu_s) / elapsed_s,
         worker_percent=100 * (workers_after - workers_before) / elapsed_s,
         rss_mb=after.rss_mb,
+        threads=after.threads - before.threads,
     )
+
+
+@asynccontextmanager
+async def _server_of(load: Load) -> AsyncGenerator[ServerProcess]:
+    if not load.emulator:
+        async with ServerProcess(**load.settings) as server:
+            yield server
+        return
+    async with EmulatorProcess() as emulator:
+        settings = {**load.settings, "SPEECH_EMULATOR_HOST": emulator.host}
+        async with ServerProcess(**settings) as server:
+            yield server
 
 
 def _drops(url: str, call_sid: str) -> int:

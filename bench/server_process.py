@@ -25,6 +25,7 @@ class Usage:
 
     cpu_s: float
     rss_mb: float
+    threads: int
 
 
 class ServerProcess:
@@ -95,7 +96,11 @@ def _usage(pid: int) -> Usage:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     ticks = int(fields[11]) + int(fields[12])
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return Usage(ticks / os.sysconf("SC_CLK_TCK"), pages * os.sysconf("SC_PAGE_SIZE") / 1e6)
+    return Usage(
+        cpu_s=ticks / os.sysconf("SC_CLK_TCK"),
+        rss_mb=pages * os.sysconf("SC_PAGE_SIZE") / 1e6,
+        threads=int(fields[17]),
+    )
 
 
 def _children(pid: int) -> list[int]:

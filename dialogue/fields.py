@@ -75,6 +75,15 @@ class Fields:
         listed = _listed(value, self.place(key), most, "a text or a list of texts")
         return tuple(_text(item, place, limit) for place, item in listed)
 
+    def choice(self, key: str, options: Sequence[str]) -> str:
+        """Read one of at least two words."""
+        *others, last = (f'"{option}"' for option in options)
+        expected = f"{', '.join(others)} or {last}"
+        value = self._required(key, expected)
+        if value in options:
+            return cast("str", value)
+        raise self._wrong(key, f"expected {expected}", value)
+
     def whole(self, key: str, default: int, most: int) -> int:
         """Read a whole number from 0 to `most`."""
         value = self._values.get(key, default)

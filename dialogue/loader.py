@@ -12,6 +12,7 @@ from typing import Final
 
 from dialogue import checks
 from dialogue.conflicts import check_together
+from dialogue.defaults import Defaults, defaults_for, is_english
 from dialogue.fields import DialogueError, Fields, quoted
 from dialogue.ports import EndCall, TransferCall
 from dialogue.script import (
@@ -25,6 +26,7 @@ from dialogue.script import (
     MAX_VARIANTS,
     SILENCE_RANGE_S,
     Intent,
+    NoRecognition,
     Script,
     Silence,
     Variants,
@@ -36,11 +38,13 @@ MAX_FILE_BYTES: Final = 1_048_576
 
 _SCRIPT_KEYS: Final = (
     *("name", "language", "greeting", "not_understood", "apology", "goodbye"),
-    *("strikes", "silence", "intents"),
+    *("one_moment", "strikes", "silence", "no_recognition", "intents"),
 )
 _SILENCE_KEYS: Final = ("after_s", "reply")
+_NO_RECOGNITION_KEYS: Final = ("reply", "action", "transfer_to")
 _FOLLOW_UP_KEYS: Final = ("name", "phrases", "reply", "key", "action", "transfer_to")
 _INTENT_KEYS: Final = (*_FOLLOW_UP_KEYS, "follow_ups")
+_ENDINGS: Final = ("transfer", "hangup")
 
 
 def load_dialogue(path: Path) -> ScriptedDialogue:
@@ -92,6 +96,7 @@ def _read(path: Path) -> str:
 
 def _script(fields: Fields) -> Script:
     language = checks.language(fields.place("language"), fields.text("language", 20))
+    intents = _intents(fields, "intents", _INTENT_KEYS, english=is_english(language))
     return Script(
         name=_name(fields),
         language=language,
@@ -99,15 +104,52 @@ def _script(fields: Fields) -> Script:
         not_understood=_replies(fields, "not_understood"),
         apology=_reply(fields, "apology"),
         goodbye=_reply(fields, "goodbye"),
+        one_moment=_one_moment(fields, language),
         strikes=fields.whole("strikes", DEFAULT_STRIKES, MAX_STRIKES),
         silence=_silence(fields.table("silence", _SILENCE_KEYS)),
-        intents=_intents(fields, "intents", _INTENT_KEYS, english=language.split("-")[0] == "en"),
+        no_recognition=_no_recognition(fields, language, intents),
+        intents=intents,
     )
+
+
+def _one_moment(fields: Fields, language: str) -> str:
+    if fields.has("one_moment"):
+        return _reply(fields, "one_moment")
+    return _defaults(fields.place("one_moment"), "a text", language).one_moment
 
 
 def _silence(fields: Fields) -> Silence:
     least, most = SILENCE_RANGE_S
     return Silence(fields.seconds("after_s", least, most), _replies(fields, "reply"))
+
+
+def _no_recognition(fields: Fields, language: str, intents: Sequence[Intent]) -> NoRecognition:
+    # Keys of follow-ups alone do not count: a caller nobody can hear may never get to them.
+    has_keys = any(intent.key for intent in intents)
+    if fields.has("no_recognition"):
+        table = fields.table("no_recognition", _NO_RECOGNITION_KEYS)
+        return _written_no_recognition(table, has_keys=has_keys)
+    ready = _defaults(fields.place("no_recognition"), "a table: [no_recognition]", language)
+    if has_keys:
+        return NoRecognition((ready.keys_only,), None)
+    return NoRecognition((ready.call_again,), EndCall())
+
+
+def _written_no_recognition(fields: Fields, *, has_keys: bool) -> NoRecognition:
+    reply = _replies(fields, "reply")
+    action = fields.choice("action", (*_ENDINGS, "keys"))
+    if action == "keys" and not has_keys:
+        expected = 'a key in at least one of [[intents]], follow-ups not counted, for "keys"'
+        raise DialogueError(f"{fields.place('action')}: expected {expected}")
+    return NoRecognition(reply, _ending(fields, action))
+
+
+def _defaults(place: str, kind: str, language: str) -> Defaults:
+    """Return what to say where the file leaves it out."""
+    if ready := defaults_for(language):
+        return ready
+    but = f"only English and Hebrew files may leave it out, not one in {quoted(language)}"
+    raise DialogueError(f"{place}: missing; expected {kind}; {but}")
 
 
 def _intents(
@@ -150,17 +192,18 @@ def _key(fields: Fields) -> str | None:
 
 
 def _action(fields: Fields) -> TransferCall | EndCall | None:
-    action = fields.text("action", MAX_NAME_CHARACTERS) if fields.has("action") else None
-    if action not in {None, "transfer", "hangup"}:
-        place = fields.place("action")
-        raise DialogueError(f'{place}: expected "transfer" or "hangup", not {quoted(action)}')
+    return _ending(fields, fields.choice("action", _ENDINGS) if fields.has("action") else None)
+
+
+def _ending(fields: Fields, action: str | None) -> TransferCall | EndCall | None:
+    """Read what an action means for the call; None: it goes on."""
     if action == "transfer":
         target = fields.text("transfer_to", MAX_REPLY_CHARACTERS)
         return TransferCall(checks.transfer_target(fields.place("transfer_to"), target))
     if fields.has("transfer_to"):
         place = fields.place("transfer_to")
         raise DialogueError(f'{place}: expected action = "transfer" beside it')
-    return EndCall() if action else None
+    return EndCall() if action == "hangup" else None
 
 
 def _name(fields: Fields) -> str:

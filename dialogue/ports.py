@@ -24,6 +24,10 @@ class CallerSaid:
     text: str
     """What was recognised; empty when it was speech that nobody could make out."""
 
+    revises: bool = False
+    """Whether this is the last utterance once more, with words added: the answer to it was
+    not heard by anybody, and the brain is to go on as if it had never given one."""
+
 
 @dataclass(frozen=True, slots=True)
 class CallerPressed:
@@ -38,7 +42,12 @@ class CallerSilent:
     """Nobody has spoken for the brain's `silence_after_s`."""
 
 
-CallerEvent = CallBegan | CallerSaid | CallerPressed | CallerSilent
+@dataclass(frozen=True, slots=True)
+class RecognitionLost:
+    """Nobody can make out what the caller says any more; keys still work."""
+
+
+CallerEvent = CallBegan | CallerSaid | CallerPressed | CallerSilent | RecognitionLost
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +106,11 @@ class Brain(Protocol):
     @property
     def goodbye(self) -> str:
         """Said when the call must end for a reason of our own."""
+        ...
+
+    @property
+    def one_moment(self) -> str:
+        """Said when the caller waits while the recogniser has trouble."""
         ...
 
     @property

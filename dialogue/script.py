@@ -40,6 +40,10 @@ SILENCE_RANGE_S: Final = (1, 300)
 DEFAULT_STRIKES: Final = 2
 """Failed turns in a row after which the call ends, where the file does not say."""
 
+MAX_DEAF_TURNS: Final = 2
+"""Failed turns in a row after which a call that has only its keys left ends, whatever
+`strikes` says: the caller has then been told of the keys twice, and nobody may be there."""
+
 KEYS: Final = "0123456789*#"
 """The keys of a telephone."""
 
@@ -68,6 +72,15 @@ class Silence:
 
 
 @dataclass(frozen=True, slots=True)
+class NoRecognition:
+    """What happens when nothing the caller says can be recognised any more."""
+
+    reply: Variants
+    action: TransferCall | EndCall | None
+    """None: the call goes on with its keys."""
+
+
+@dataclass(frozen=True, slots=True)
 class Script:
     """A whole dialogue file."""
 
@@ -77,8 +90,10 @@ class Script:
     not_understood: Variants
     apology: str
     goodbye: str
+    one_moment: str
     strikes: int
     silence: Silence
+    no_recognition: NoRecognition
     intents: tuple[Intent, ...]
 
     def all_intents(self) -> Iterator[Intent]:
@@ -97,6 +112,7 @@ class Script:
 
     def texts(self) -> tuple[str, ...]:
         """Return every text that may be spoken once, the greeting first."""
-        fixed = (self.greeting, *self.not_understood, *self.silence.reply)
+        fixed = (self.greeting, *self.not_understood, *self.silence.reply, self.one_moment)
+        trouble = (*self.no_recognition.reply, self.apology, self.goodbye)
         replies = (text for intent in self.all_intents() for text in intent.reply)
-        return tuple(dict.fromkeys((*fixed, self.apology, self.goodbye, *replies)))
+        return tuple(dict.fromkeys((*fixed, *trouble, *replies)))

@@ -1,11 +1,10 @@
 """The scripted brain: answers a call out of a dialogue file, at once and always the same.
 
-Owns what one call needs: the live follow-ups, the strikes, whose turn it is among the
-variants of a reply. Never waits, never raises for anything a caller does, never logs what
-was said. The agent actor tells it events; `dialogue.loader` makes its script.
+Owns where one call stands, and where it stood before the last utterance, which may yet be
+revised. Never waits, never raises for anything a caller does, never logs what was said. The
+agent actor tells it events; `dialogue.loader` makes its script.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import assert_never
 
@@ -19,11 +18,14 @@ from dialogue.ports import (
     CallerSaid,
     CallerSilent,
     EndCall,
+    RecognitionLost,
     Reply,
     ReplyDone,
     Say,
 )
-from dialogue.script import Intent, Script, Variants
+from dialogue.script import MAX_DEAF_TURNS, Intent, Script, Variants
+from dialogue.standing import Standing
+from dialogue.text import words
 
 
 class _GivenReply:
@@ -48,9 +50,9 @@ class ScriptedBrain:
         """
         self._script = script
         self._index = index
-        self._topic: Intent | None = None
-        self._strikes = 0
-        self._turns: Counter[Variants] = Counter()
+        self._now = Standing()
+        self._before: Standing | None = None
+        """Where the call stood before the utterance that was the last event."""
 
     @property
     def apology(self) -> str:
@@ -63,16 +65,35 @@ class ScriptedBrain:
         return self._script.goodbye
 
     @property
+    def one_moment(self) -> str:
+        """Said when the caller waits while the recogniser has trouble."""
+        return self._script.one_moment
+
+    @property
     def silence_after_s(self) -> float:
         """Seconds of nobody speaking after which `CallerSilent` is told."""
         return self._script.silence.after_s
 
     def respond(self, event: CallerEvent, sink: BrainSink) -> Reply:
         """Answer an event before returning; the reply has nothing left to cancel."""
+        self._keep_or_take_back(event)
         for output in self._answer(event):
             sink(output)
         sink(ReplyDone())
         return _GIVEN
+
+    def _keep_or_take_back(self, event: CallerEvent) -> None:
+        """Go back to before the last utterance if this one revises it.
+
+        Only the event right before can be taken back: the answer to anything in between was
+        given from where the utterance had led, and may have been heard.
+        """
+        if not isinstance(event, CallerSaid):
+            self._before = None
+        elif event.revises and self._before is not None:
+            self._now = self._before
+        else:
+            self._before = self._now
 
     def _answer(self, event: CallerEvent) -> Iterator[BrainOutput]:
         match event:
@@ -83,47 +104,76 @@ class ScriptedBrain:
             case CallerPressed(digit):
                 yield from self._to_key(digit)
             case CallerSilent():
-                yield from self._strike(self._script.silence.reply)
+                yield from self._fail(self._script.silence.reply)
+            case RecognitionLost():
+                self._now = self._now.deafened()
+                yield from self._say_unrecognised()
             case _:
                 assert_never(event)
 
     def _to_speech(self, text: str) -> Iterator[BrainOutput]:
-        live = self._index.live(self._topic)
+        if self._now.is_deaf and words(text):
+            self._now = self._now.hearing()
+        live = self._index.live(self._now.topic)
         if found := best_match(live, text):
             place, intent = found
             yield from self._serve(intent, top_level=live[place] is live[-1])
         else:
-            yield from self._strike(self._script.not_understood)
+            yield from self._fail(self._script.not_understood)
 
     def _to_key(self, digit: str) -> Iterator[BrainOutput]:
-        live = self._index.live(self._topic)
+        live = self._index.live(self._now.topic)
         for phrases in live:
             if intent := phrases.of_key(digit):
                 yield from self._serve(intent, top_level=phrases is live[-1])
                 return
-        # No strike: somebody who presses keys is there, and a slip costs no call.
-        yield self._say(self._script.not_understood)
+        # No failed turn: somebody who presses keys is there, and a slip costs no call.
+        deaf = self._now.is_deaf
+        yield self._say(self._script.no_recognition.reply if deaf else self._script.not_understood)
 
     def _serve(self, intent: Intent, *, top_level: bool) -> Iterator[BrainOutput]:
-        self._strikes = 0
-        if top_level:
-            self._topic = intent
+        self._now = self._now.served(intent if top_level else None)
         yield self._say(intent.reply)
         if intent.action:
             yield intent.action
 
-    def _strike(self, reply: Variants) -> Iterator[BrainOutput]:
-        self._strikes += 1
-        if 0 < self._script.strikes <= self._strikes:
-            yield Say(self.goodbye)
-            yield EndCall()
+    def _fail(self, reply: Variants) -> Iterator[BrainOutput]:
+        """Answer a turn that led nowhere: silence, or speech without a meaning for us."""
+        if self._now.is_deaf:
+            yield from self._miss()
+            return
+        self._now = self._now.struck()
+        if 0 < self._script.strikes <= self._now.strikes:
+            yield from self._give_up()
         else:
             yield self._say(reply)
 
+    def _miss(self) -> Iterator[BrainOutput]:
+        """Answer a turn that led nowhere because nothing is recognised any more.
+
+        With an action of its own the script has ended this call already; it is asked for
+        again in case the request was lost.
+        """
+        self._now = self._now.missed()
+        keys_only = self._script.no_recognition.action is None
+        if keys_only and (self._now.deaf_turns or 0) >= MAX_DEAF_TURNS:
+            yield from self._give_up()
+        else:
+            yield from self._say_unrecognised()
+
+    def _say_unrecognised(self) -> Iterator[BrainOutput]:
+        yield self._say(self._script.no_recognition.reply)
+        if action := self._script.no_recognition.action:
+            yield action
+
+    def _give_up(self) -> Iterator[BrainOutput]:
+        yield Say(self.goodbye)
+        yield EndCall()
+
     def _say(self, variants: Variants) -> Say:
-        turn = self._turns[variants]
-        self._turns[variants] += 1
-        return Say(variants[turn % len(variants)])
+        text = self._now.text_of(variants)
+        self._now = self._now.spoken(variants)
+        return Say(text)
 
 
 class ScriptedDialogue:

@@ -26,7 +26,7 @@ class Mode(Enum):
 class ReleaseCadence:
     """Decides how much of a backlog goes on at a beat."""
 
-    __slots__ = ("_deadline_at", "_enter", "_leave", "_per_tick", "_resync_s", "mode", "resyncs")
+    __slots__ = ("_deadline_at", "_enter", "_leave", "_per_tick", "_resync_s", "mode")
 
     def __init__(
         self, *, per_tick_frames: int, enter_frames: int, leave_frames: int, resync_ms: int
@@ -45,7 +45,6 @@ class ReleaseCadence:
         self._resync_s = resync_ms / 1000
         self._deadline_at: float | None = None
         self.mode = Mode.NORMAL
-        self.resyncs = 0
 
     def allowance(self, now: float, backlog_frames: int) -> int:
         """Say how many frames may go on now."""
@@ -56,14 +55,19 @@ class ReleaseCadence:
             return 0
         return min(self._per_tick, backlog_frames)
 
-    def released(self, now: float) -> None:
-        """Note that frames really went on: only then does the grid advance."""
+    def released(self, now: float) -> bool:
+        """Note that frames really went on: only then does the grid advance.
+
+        Returns:
+            whether it was so late that the grid was laid anew (resync).
+        """
         if self._deadline_at is None:
             self._deadline_at = now
         self._deadline_at += FRAME_S
-        if now - self._deadline_at > self._resync_s:
+        late = now - self._deadline_at > self._resync_s
+        if late:
             self._deadline_at = now + FRAME_S
-            self.resyncs += 1
+        return late
 
     def caught_up(self) -> None:
         """Note that the backlog is gone: the next one gets a grid of its own."""

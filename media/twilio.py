@@ -22,7 +22,7 @@ from media.twilio_events import (
     Stopped,
     TwilioEvent,
 )
-from media.twilio_fields import DIGITS, MAX_MARK_CHARS, MAX_MESSAGE_BYTES, WireError
+from media.twilio_fields import DIGITS, MAX_MARK_CHARS, MAX_MESSAGE_BYTES, FormatError, WireError
 
 __all__ = [
     "DIGITS",
@@ -30,6 +30,7 @@ __all__ = [
     "MAX_MESSAGE_BYTES",
     "Connected",
     "DigitReceived",
+    "FormatError",
     "Ignored",
     "MarkEchoed",
     "MediaReceived",
@@ -46,6 +47,7 @@ def decode(message: bytes) -> TwilioEvent:
     """Return the event of one text message.
 
     Raises:
+        FormatError: it is a `start` of audio in another format.
         WireError: it is malformed, mistyped or out of bounds.
     """
     data = _object(message)
@@ -98,7 +100,7 @@ def _started(data: dict[str, Any]) -> Started:
     stream_sid = field.sid(data, "streamSid")
     if start.get("streamSid", stream_sid) != stream_sid:
         raise WireError("start.streamSid: expected the streamSid of the message")
-    field.check_format(field.part(start, "mediaFormat"))
+    field.check_format(start)
     return Started(
         stream_sid,
         field.sid(start, "callSid"),

@@ -46,6 +46,10 @@ class WireError(ValueError):
     """A message is not what the protocol promises. One line: where, what was expected."""
 
 
+class FormatError(WireError):
+    """A stream of audio that the call path is not built for: nothing of it can be used."""
+
+
 def part(data: dict[str, Any], key: str) -> dict[str, Any]:
     """Return the object under a key."""
     value: dict[str, Any] | None = data.get(key)
@@ -101,8 +105,19 @@ def tracks(value: object) -> tuple[str, ...]:
     return tuple(text(track, "start.tracks", MAX_NAME_CHARS) for track in given)
 
 
-def check_format(media_format: dict[str, Any]) -> None:
-    """Make sure that the audio is what the whole call path is built for."""
+def check_format(start: dict[str, Any]) -> None:
+    """Make sure that the audio is what the whole call path is built for.
+
+    Raises:
+        FormatError: it is not, or `start` does not say what it is.
+    """
+    try:
+        _check_format(part(start, "mediaFormat"))
+    except WireError as error:
+        raise FormatError(str(error)) from None
+
+
+def _check_format(media_format: dict[str, Any]) -> None:
     if media_format.get("encoding") != "audio/x-mulaw":
         raise WireError("mediaFormat.encoding: expected audio/x-mulaw")
     if number(media_format.get("sampleRate"), "mediaFormat.sampleRate") != SAMPLE_RATE_HZ:

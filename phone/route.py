@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
-from phone.twiml import LOOPBACK
+from phone.twiml import is_loopback
 
 _PLAIN: Final = {"https": "http", "wss": "ws"}
 _SECURE: Final = {"http": "https", "ws": "wss"}
@@ -35,7 +35,7 @@ class Route:
         """Map a URL as Twilio sees it to one that works from here."""
         server, wanted = urlsplit(self.server_url), urlsplit(url)
         known = self.public_url is not None and wanted.netloc == urlsplit(self.public_url).netloc
-        if not known and not (server.scheme == "http" and server.hostname in LOOPBACK):
+        if not known and not (server.scheme == "http" and is_loopback(server.hostname)):
             return url
         schemes = _SECURE if server.scheme == "https" else _PLAIN
         scheme = schemes.get(wanted.scheme, wanted.scheme)

@@ -5,6 +5,7 @@ because a test double that forgives hides the mistake. Never follows a URL.
 Talked to by `call`. Rules: twilio.com/docs/voice/twiml/stream and the error codes named.
 """
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -18,9 +19,6 @@ MAX_TWIML_BYTES: Final = 64 * 1024
 
 MAX_PARAMETER_CHARS: Final = 500
 """Name and value of a `<Parameter>` together stay below this."""
-
-LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-"""Hosts for which a plain `ws://` stream is let through; elsewhere it is error 31922."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +196,16 @@ def _connect(element: ET.Element, base_url: str) -> ConnectStream:
     )
 
 
+def is_loopback(host: str | None) -> bool:
+    """Whether a host is this machine: a plain `ws://` to it passes, elsewhere it is error 31922."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
 def _stream_url(reference: str, base_url: str) -> str:
     if not reference:
         raise TwimlError("<Stream> has no url")
@@ -206,7 +214,7 @@ def _stream_url(reference: str, base_url: str) -> str:
         joined = urljoin(base_url, reference)
         url = "ws" + joined.removeprefix("http")
     parts = urlsplit(url)
-    if parts.scheme != "wss" and not (parts.scheme == "ws" and parts.hostname in LOOPBACK):
+    if parts.scheme != "wss" and not (parts.scheme == "ws" and is_loopback(parts.hostname)):
         raise TwimlError(f"<Stream url> expects wss:// (error 31922), not {url!r}")
     if parts.query:
         raise TwimlError("<Stream url> has a query string, which Twilio drops (error 31920)")

@@ -7,6 +7,7 @@ it through `speech.engines`.
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Final
 
 from speech.finished import FINISHED
@@ -76,6 +77,10 @@ class EspeakSynthesizer:
     def pool_counters(self) -> PoolCounters:
         """What has happened to the worker."""
         return self._pool.counters
+
+    def counts(self) -> dict[str, int]:
+        """Say how often what has happened, for metrics."""
+        return asdict(self._pool.counters) | {"syntheses": self.syntheses}
 
     async def start(self) -> None:
         """Start the worker.

@@ -24,6 +24,9 @@ class Failure(Enum):
     FATAL = "fatal"
     """It will not heal: fall back at once."""
 
+    DEAF = "deaf"
+    """Audio went in and nothing came out: our own finding, not gRPC's (`DEAF`)."""
+
 
 _ROLLOVERS: Final = frozenset({"OK", "OUT_OF_RANGE", "ABORTED"})
 
@@ -46,6 +49,8 @@ def failure_of(status: str, detail: str) -> Failure:
     """Classify a gRPC status name; an unknown one may heal."""
     if status in _ROLLOVERS:
         return Failure.ROLLOVER
+    if status == "DEAF":
+        return Failure.DEAF
     if status == "NOT_FOUND":
         return Failure.CONFIG
     if status == "INVALID_ARGUMENT" and any(word in detail.lower() for word in _REFUSALS):

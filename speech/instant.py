@@ -52,6 +52,7 @@ class InstantRecognizer:
 
     name = "instant"
     max_stream_s = None
+    early_finals = False
 
     def __init__(
         self,

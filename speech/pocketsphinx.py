@@ -7,6 +7,7 @@ calls hold the GIL. The server makes it through `speech.engines`.
 
 import os
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Final
 
 from speech.grammar import normalise_phrases
@@ -51,6 +52,7 @@ class PocketsphinxRecognizer:
 
     name = "pocketsphinx"
     max_stream_s = None
+    early_finals = False
     language = "en-US"
 
     def __init__(
@@ -90,6 +92,10 @@ class PocketsphinxRecognizer:
     def pool_counters(self) -> PoolCounters:
         """What has happened to the workers."""
         return self._pool.counters
+
+    def counts(self) -> dict[str, int]:
+        """Say how often what has happened, for metrics."""
+        return asdict(self._pool.counters) | asdict(self.stream_counters)
 
     @property
     def open_streams(self) -> int:

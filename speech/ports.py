@@ -136,6 +136,11 @@ class Recognizer(Protocol):
         ...
 
     @property
+    def early_finals(self) -> bool:
+        """Whether its partials are good enough to be answered before their final."""
+        ...
+
+    @property
     def max_stream_s(self) -> float | None:
         """Seconds after which the engine ends every stream; None: never."""
         ...

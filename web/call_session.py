@@ -17,6 +17,7 @@ from actors.root import CallLine, CallRefused
 from media.twilio import (
     Connected,
     DigitReceived,
+    FormatError,
     Ignored,
     MarkEchoed,
     MediaReceived,
@@ -33,6 +34,9 @@ from web.root_port import Root
 from web.strays import Strays
 from web.tokens import Tokens
 from web.voice_edges import VoiceEdges
+
+UNSUPPORTED_DATA: Final = 1003
+"""Close code for audio in another format than the call path's (RFC 6455, 7.4.1)."""
 
 POLICY_VIOLATION: Final = 1008
 """Close code for a wrong token or too much nonsense (RFC 6455, 7.4.1)."""
@@ -95,8 +99,7 @@ class CallSession:
         try:
             event = decode(message)
         except WireError as error:
-            if self._strays.ignore_malformed(error):
-                self._transport.finish(POLICY_VIOLATION, "too many malformed messages")
+            self._on_malformed(error)
             return
         if isinstance(event, MediaReceived):
             call = self._call_of(event.stream_sid)
@@ -114,6 +117,14 @@ class CallSession:
         if self._call is not None:
             self._call.audio.close()
             self._call.line.call.post(messages.SocketClosed(code))
+
+    def _on_malformed(self, error: WireError) -> None:
+        if isinstance(error, FormatError) and not self.started:
+            self._border.metrics.refused.labels("media_format").inc()
+            logger.warning("media socket: stream refused: {}", error)
+            self._transport.finish(UNSUPPORTED_DATA, "media format")
+        elif self._strays.ignore_malformed(error):
+            self._transport.finish(POLICY_VIOLATION, "too many malformed messages")
 
     def _on_control(self, event: Control) -> None:
         match event:
@@ -167,13 +178,15 @@ class CallSession:
         self._begin(event)
 
     def _begin(self, event: Started) -> None:
+        # Everything that may fail comes first: a call that began has somebody to end it.
         socket = TwilioCallerSocket(self._transport, event.stream_sid)
+        voice = self._border.make_voice()
         try:
             line = self._border.root.begin(event.call_sid, event.stream_sid, socket)
         except CallRefused as refusal:
             self._refuse(event, TRY_AGAIN_LATER, refusal.reason)
             return
-        audio = CallerAudio(line, self._border.make_voice(), self._border.clock)
+        audio = CallerAudio(line, voice, self._border.clock)
         self._call = _Call(line, socket, audio)
 
     def _refuse(self, event: Started, code: int, reason: str) -> None:

@@ -4,11 +4,16 @@ Owns one stream's framer and voice, and the timer that ends a voice after which 
 arrives. Made when a stream's call has begun; the call session pushes what Twilio sends.
 """
 
+from typing import Final
+
 from actors.clock import Clock, Timer
-from actors.messages import InboundFrame
+from actors.messages import InboundFrame, VoiceHeard
 from actors.root import CallLine
 from media.framer import Framer
 from web.voice_edges import Edge, VoiceEdges
+
+VOICE_TOLD_EVERY_FRAMES: Final = 5
+"""Voiced frames (100 ms) between two words to the supervisor, which watches the recogniser."""
 
 
 class CallerAudio:
@@ -20,6 +25,7 @@ class CallerAudio:
         self._voice = voice
         self._clock = clock
         self._framer = Framer()
+        self._voiced_frames = 0
         self._lapse: Timer | None = None
 
     def push(self, payload: bytes, timestamp_ms: int) -> None:
@@ -43,8 +49,15 @@ class CallerAudio:
     def _on_frame(self, frame: bytes, frame_ms: int, arrived_at: float) -> None:
         edge = self._voice.push(frame, arrived_at)
         self._line.rx.post(InboundFrame(frame, frame_ms, self._voice.voiced, arrived_at))
+        if self._voice.voiced:
+            self._on_voiced(arrived_at)
         if edge is not None:
             self._on_edge(edge)
+
+    def _on_voiced(self, arrived_at: float) -> None:
+        self._voiced_frames += 1
+        if self._voiced_frames % VOICE_TOLD_EVERY_FRAMES == 0:
+            self._line.call.post(VoiceHeard(self._voiced_frames, arrived_at))
 
     def _on_edge(self, edge: Edge) -> None:
         self._line.agent.post(edge)

@@ -39,9 +39,6 @@ FORWARDER_HEADERS: Final = frozenset(
 FORWARDER_PREFIXES: Final = ("x-forwarded", "x-envoy-", "cf-", "ngrok-", "x-ngrok-", "fly-")
 """The same by the beginning of the name (Cloudflare, Envoy, ngrok, Fly)."""
 
-LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-"""The names under which a program on this machine may ask for us."""
-
 
 class _Validator(Protocol):
     """What is used of twilio's untyped `RequestValidator`."""
@@ -122,10 +119,10 @@ def not_local(knock: Knock) -> str | None:
         return "remote"
     if any(_forwarded(name) for name in knock.headers):
         return "forwarded"
-    if host_name(knock.headers.get("host", "")) not in LOCAL_NAMES:
+    if not is_loopback(host_name(knock.headers.get("host", ""))):
         return "host"
     origin = knock.headers.get("origin")
-    if origin is not None and _origin_name(origin) not in LOCAL_NAMES:
+    if origin is not None and not is_loopback(_origin_name(origin)):
         return "origin"
     return None
 

@@ -17,6 +17,7 @@ from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import Event, State
 from websockets.server import ServerProtocol
 
+from actors.socket import UNSENT_MAX_BYTES
 from media.twilio import MAX_MESSAGE_BYTES
 from web.rate_limit import RateLimit
 
@@ -30,21 +31,18 @@ SEND_BUFFER_BYTES: Final = 32_768
 NOT_SENT_BYTES: Final = 16_384
 """Unsent bytes above which the kernel takes no more (`TCP_NOTSENT_LOWAT`)."""
 
-MAX_UNSENT_BYTES: Final = 262_144
-"""Unsent bytes here above which a peer that keeps pinging and reads nothing is dropped. TX
-gives up long before, at `TX_OWED_MESSAGES`."""
-
 MESSAGE_BURST: Final = 1500
 """Messages taken at once: what 30 s of a stalled network hold back (50 a second)."""
 
 MESSAGE_RATE_HZ: Final = 150.0
-"""Messages a second taken for ever: three times real time. A faster peer is read slowly."""
+"""Messages a second taken for ever: three times real time. What a faster peer had in one read
+beyond it is taken as well, and nothing more is read until it is paid for at this rate."""
 
 BYTES_PER_COST: Final = 1024
 """A message costs one, and one more for each of these: Twilio's have about 400 bytes."""
 
 FLOOD_PAUSE_S: Final = 0.1
-"""How long nothing is read from a peer that is too fast; TCP holds it back meanwhile."""
+"""For which, at least, nothing is read from a peer that is too fast; TCP holds it back."""
 
 MAX_REASON_BYTES: Final = 120
 """A close frame's reason has room for 123 bytes (RFC 6455, 5.5)."""
@@ -68,7 +66,7 @@ class MediaConnection(ServerConnection):
             ping_timeout=limits.ping_timeout_s,
             close_timeout=limits.close_timeout_s,
             # Above what is ever unsent: the ping's own write must not wait for a dead peer.
-            write_limit=2 * MAX_UNSENT_BYTES,
+            write_limit=2 * UNSENT_MAX_BYTES,
         )
         self.session: CallSession | None = None
         """Set once the upgrade is accepted."""
@@ -151,7 +149,8 @@ class MediaConnection(ServerConnection):
             self.abort()  # a frame before the upgrade was accepted: nobody checked this peer
         elif not self._finished:
             self._on_frame(event, self.session)
-            if not self._budget.take(self.loop.time(), 1 + len(event.data) // BYTES_PER_COST):
+            cost = 1 + len(event.data) // BYTES_PER_COST
+            if self._budget.spend(self.loop.time(), cost):
                 self._read_slowly()
 
     def _on_frame(self, frame: Frame, session: "CallSession") -> None:
@@ -176,7 +175,7 @@ class MediaConnection(ServerConnection):
             self.finish(CloseCode.INTERNAL_ERROR, "internal error")
 
     def _on_ping(self) -> None:
-        if self.unsent_bytes > MAX_UNSENT_BYTES:
+        if self.unsent_bytes > UNSENT_MAX_BYTES:
             logger.warning("media socket: pings without reading, dropped")
             self.abort()
 
@@ -187,11 +186,16 @@ class MediaConnection(ServerConnection):
 
     def _read_on(self) -> None:
         del self._timers["flood"]
-        if not self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        debt_s = self._budget.spend(self.loop.time(), 0)
+        if debt_s:
+            self._after("flood", max(debt_s, FLOOD_PAUSE_S), self._read_on)
+        else:
             self.transport.resume_reading()
 
     def _on_start_overdue(self) -> None:
-        if self.session is not None and not self.session.started:
+        if self.session is not None and not (self.session.started or self._finished):
             logger.warning("media socket: no start within {} s", self._limits.start_timeout_s)
             self.finish(CloseCode.POLICY_VIOLATION, "no start")
 

@@ -55,11 +55,11 @@ class Pages:
         return Response(self.metrics.render(), media_type=METRICS_TYPE)
 
     def calls(self, _request: Request) -> Response:
-        """Show the calls of now, and some of before."""
+        """Show the calls of now."""
         return _json({"calls": list(self.status.root.views())})
 
     def call(self, request: Request) -> Response:
-        """Show one call."""
+        """Show one call, of now or of lately."""
         view = self.status.root.view(request.path_params["call_sid"])
         return _json({"error": "no such call"}, 404) if view is None else _json(view)
 

@@ -1,5 +1,7 @@
 """A token bucket: how much one peer may ask of this process.
 
+What is too much is either refused (`take`) or taken and paid for by waiting (`spend`).
+
 Pure: the time is an argument. One for each media socket (messages) and one for each call
 (digits), so that a flood on one call costs the others nothing.
 """
@@ -31,6 +33,14 @@ class RateLimit:
                 return False
         self._left -= cost
         return True
+
+    def spend(self, now: float, cost: int = 1) -> float:
+        """Take so many, left or not; returns the seconds until the debt is paid, 0 for none."""
+        self._left -= cost
+        if self._left >= 0:
+            return 0.0
+        self._refill(now)
+        return max(0.0, -self._left / self._rate_hz)
 
     def _refill(self, now: float) -> None:
         """Count the time since the last look; looking only when empty keeps `take` cheap."""

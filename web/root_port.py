@@ -29,11 +29,11 @@ class Root(Protocol):
         ...
 
     def views(self) -> Sequence[Mapping[str, Any]]:
-        """Return every call, also recently ended ones, ready for JSON."""
+        """Return every live call, ready for JSON."""
         ...
 
     def view(self, call_sid: str) -> Mapping[str, Any] | None:
-        """Return one call, ready for JSON."""
+        """Return one call, live or ended lately, ready for JSON; None when nobody remembers."""
         ...
 
     def outcome(self, call_sid: str) -> Outcome | None:

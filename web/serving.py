@@ -22,7 +22,9 @@ KEEP_ALIVE_S: Final = 75
 """Longer than the 60 s for which load balancers reuse a connection."""
 
 GOODBYE_S: Final = 10.0
-"""For the goodbyes of the calls that are still there when `DRAIN_S` is over."""
+"""For the goodbyes of the calls that are still there when `DRAIN_S` is over. Less than a call
+gives its own (15 s): one takes 2 to 3 s, and this with the default of `DRAIN_S` makes the 30 s
+for which Kubernetes waits by default before it kills."""
 
 LINGER_S: Final = 2.0
 """For Twilio to ask, after the last call, what comes after its stream: it may be a transfer."""

@@ -58,6 +58,8 @@ class VoiceEdges:
             confirm_ms: voice until it counts as meant; not less than the onset.
         """
         self._detector = detector
+        # A voice may begin with onset + 1 frames counted already. The count that confirms it
+        # must still lie ahead then, or it would never be met: two more than the onset.
         self._confirm_frames = -(-max(confirm_ms, onset_ms + 2 * FRAME_MS) // FRAME_MS)
         self._spurt_frames = 0
         self.hangover_s = hangover_ms / 1000

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from actors.messages import DigitPressed, SocketClosed
+from actors.messages import DigitPressed, InboundFrame, SocketClosed, StreamStopped
 from actors.outcome import HungUp
+from media.frame import SILENCE_FRAME
 from tests.support.call import ManualCall
 from tests.support.engines import EchoDialogue, word
 from tests.support.faults import (
@@ -44,6 +45,22 @@ def test_a_call_whose_supervisor_dies_is_cleared_away(
     assert count(call, "calls_total", reason="call_failed") == 1
     assert count(call, "child_failures_total", child="call") == 1
     assert count(call, "calls_active") == 0
+
+
+@pytest.mark.parametrize("last", [Poison(), StreamStopped()], ids=["crash", "end"])
+def test_the_drops_of_the_last_second_are_counted_and_once(
+    place_call: PlaceCall, last: Poison | StreamStopped
+) -> None:
+    call = place_call()
+    call.wait(1.5)
+    call.parts.rx.detach()
+    for number in range(call.settings.rx_mailbox_frames + 7):
+        call.line.rx.post(InboundFrame(SILENCE_FRAME, 20 * number, False, call.clock.now()))
+    assert count(call, "frames_dropped_total", mailbox="rx", reason="overflow") == 0
+    call.parts.call.post(last)
+    call.wait(0.1)
+    assert call.ended
+    assert count(call, "frames_dropped_total", mailbox="rx", reason="overflow") == 7
 
 
 def test_the_supervisor_dies_during_the_backoff_of_stt(place_call: PlaceCall) -> None:

@@ -69,6 +69,9 @@ def test_a_flood_while_the_recogniser_is_mute_fills_the_ring_and_no_more(
     assert ring.end - ring.start == 750
     assert ring.end == 5000
     assert ring.overrun_frames == 4250
+    view = call.root.view("CA1")
+    assert view is not None
+    assert view["trouble"]["ring_overrun_frames"] == 4250
 
 
 def test_a_flood_with_nobody_behind_it_drops_the_oldest_and_counts(place_call: PlaceCall) -> None:

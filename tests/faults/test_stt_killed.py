@@ -16,6 +16,7 @@ from tests.support.faults import (
     actors,
     count,
     drops,
+    flat_words,
     kill,
     log_lines,
     missing,
@@ -34,26 +35,31 @@ SAID = ["w1", "w2", "w3", "w4"]
 WORD_AND_BORDERS = range(22, 64)
 """Frames of `SPEECH` from before the end of one word over all of the next into a third."""
 
-GRPC_STATUSES = [
-    "OK",
-    "CANCELLED",
-    "UNKNOWN",
+RESTARTS = {
+    "OK": 0,
+    "ABORTED": 0,
+    "OUT_OF_RANGE": 0,
+    "NOT_FOUND": 0,
+    "CANCELLED": 1,
+    "UNKNOWN": 1,
+    "DEADLINE_EXCEEDED": 1,
+    "ALREADY_EXISTS": 1,
+    "RESOURCE_EXHAUSTED": 1,
+    "INTERNAL": 1,
+    "UNAVAILABLE": 1,
+    "DATA_LOSS": 1,
+}
+"""Counted restarts after each status that does not end streaming
+(grpc.github.io/grpc/core/md_doc_statuscodes.html)."""
+
+FATAL = [
     "INVALID_ARGUMENT",
-    "DEADLINE_EXCEEDED",
-    "NOT_FOUND",
-    "ALREADY_EXISTS",
     "PERMISSION_DENIED",
-    "RESOURCE_EXHAUSTED",
     "FAILED_PRECONDITION",
-    "ABORTED",
-    "OUT_OF_RANGE",
     "UNIMPLEMENTED",
-    "INTERNAL",
-    "UNAVAILABLE",
-    "DATA_LOSS",
     "UNAUTHENTICATED",
 ]
-"""grpc.github.io/grpc/core/md_doc_statuscodes.html."""
+"""The others: they will not heal."""
 
 
 def _fails_with(status: str) -> Callable[[ManualCall], None]:
@@ -85,7 +91,6 @@ FAULTS: dict[str, Callable[[ManualCall], None]] = {
     "cancelled": lambda call: kill(call, "stt", asyncio.CancelledError()),
     "keyboard interrupt": lambda call: kill(call, "stt", KeyboardInterrupt()),
     "stream unavailable": _fails_with("UNAVAILABLE"),
-    "clean close": _fails_with("OK"),
 }
 
 
@@ -105,16 +110,42 @@ def test_words_are_the_same_wherever_stt_is_killed(
     assert call.parts.children["stt"].restarts == 1
 
 
-@pytest.mark.parametrize("status", GRPC_STATUSES)
+@pytest.mark.parametrize(("status", "restarts"), RESTARTS.items())
 @pytest.mark.parametrize("moment", [0, 3, 15, 30, 38, 50, 51, 70])
 def test_words_are_the_same_whatever_status_ends_the_stream(
-    place_call: PlaceCall, moment: int, status: str
+    place_call: PlaceCall, moment: int, status: str, restarts: int
 ) -> None:
     call = place_call()
     speak_through(call, SPEECH, moment, lambda: _fails_with(status)(call))
+    call.quiet(1)
     assert words(call) == SAID
     assert drops(call) == 0
-    assert call.parts.children["stt"].restarts == 1
+    assert call.parts.children["stt"].restarts == restarts
+    assert len(call.recognizer.streams) == 2
+    assert not call.parts.stt_single
+    assert count(call, "stt_ended_total", status=status) == 1
+
+
+LONG_SPEECH = [*PAUSE, *word(1, 40), *PAUSE * 4, *word(2, 40), *PAUSE * 4]
+
+
+@pytest.mark.parametrize("status", FATAL)
+@pytest.mark.parametrize("moment", [0, 5, 10, 30, 49, 51, 70, 100])
+def test_a_status_that_will_not_heal_costs_neither_restarts_nor_words(
+    place_call: PlaceCall, moment: int, status: str
+) -> None:
+    call = place_call()
+    with log_lines("ERROR") as lines:
+        speak_through(call, LONG_SPEECH, moment, lambda: _fails_with(status)(call))
+        call.quiet(1)
+    assert flat_words(call) == ["w1", "w2"]
+    assert drops(call) == 0
+    assert call.parts.children["stt"].restarts == 0
+    assert count(call, "stt_fallbacks_total", reason="fatal") == 1
+    alarm, fallback = lines
+    assert alarm.startswith("🚨 [STT] Will not heal by itself, look at credentials")
+    assert alarm.endswith(f": {status}: scripted")
+    assert fallback == "❌ [STT] All streaming attempts failed — using fallback single request"
 
 
 @pytest.mark.parametrize("moment", range(2, 12))
@@ -126,10 +157,19 @@ def test_killed_before_it_was_ready_loses_no_word(place_call: PlaceCall, moment:
 
 
 @pytest.mark.parametrize(
-    "opens", [[False], ["UNAVAILABLE"], [False, "OK"], ["INTERNAL"] * 3, [False] * 3]
+    ("opens", "restarts"),
+    [
+        ([False], 1),
+        (["UNAVAILABLE"], 1),
+        ([False, "OK"], 1),
+        (["OK", "OK"], 1),
+        (["NOT_FOUND"] * 12, 0),
+        (["INTERNAL"] * 3, 3),
+        ([False] * 3, 3),
+    ],
 )
 def test_streams_that_do_not_open_cost_no_word_as_long_as_one_does(
-    place_call: PlaceCall, opens: list[bool | str]
+    place_call: PlaceCall, opens: list[bool | str], restarts: int
 ) -> None:
     call = place_call(recognizer=NumberedRecognizer(opens=opens))
     others = actors(call, "stt")
@@ -138,7 +178,7 @@ def test_streams_that_do_not_open_cost_no_word_as_long_as_one_does(
     assert words(call) == SAID
     assert drops(call) == 0
     assert actors(call, "stt") == others
-    assert call.parts.children["stt"].restarts == len(opens)
+    assert call.parts.children["stt"].restarts == restarts
     assert call.parts.context.stats.stt_mode == "streaming"
 
 
@@ -190,14 +230,40 @@ def test_a_dead_stream_that_speaks_on_is_not_heard(place_call: PlaceCall) -> Non
     assert call.parts.children["stt"].restarts == 1
 
 
-@pytest.mark.parametrize(("wait_s", "streams"), [(0.1999, 1), (0.2, 2)])
-def test_the_backoff_is_200_ms_to_the_clock(
-    place_call: PlaceCall, wait_s: float, streams: int
+@pytest.mark.parametrize(("backoff_ms", "call_sid"), [(200, "CA1"), (200, "CA2"), (1000, "CA1")])
+def test_a_backoff_is_a_quarter_more_or_less_than_the_setting(
+    place_call: PlaceCall, backoff_ms: int, call_sid: str
 ) -> None:
-    call = place_call()
+    call = place_call(call_sid=call_sid, stt_backoff_ms=backoff_ms)
     kill(call, "stt")
-    call.advance(wait_s)
-    assert len(call.recognizer.streams) == streams
+    call.advance(backoff_ms / 1000 * 0.75 - 0.0001)
+    assert len(call.recognizer.streams) == 1
+    call.advance(backoff_ms / 1000 * 0.5 + 0.0002)
+    assert len(call.recognizer.streams) == 2
+
+
+def _backoff_s(call: ManualCall, status: str = "UNAVAILABLE") -> float:
+    began_at, streams = call.clock.now(), len(call.recognizer.streams)
+    _fails_with(status)(call)
+    while len(call.recognizer.streams) == streams:
+        call.advance(0.001)
+    return float(call.clock.now() - began_at)
+
+
+def test_the_backoffs_of_different_calls_are_spread_and_those_of_one_call_repeat(
+    place_call: PlaceCall,
+) -> None:
+    numbers = [*range(12), *range(12)]
+    backoffs_s = [_backoff_s(place_call(call_sid=f"CA{number}")) for number in numbers]
+    assert backoffs_s[:12] == pytest.approx(backoffs_s[12:])
+    assert max(backoffs_s) - min(backoffs_s) > 0.05
+    assert len({round(backoff_s, 3) for backoff_s in backoffs_s}) > 8
+
+
+def test_an_exhausted_quota_waits_four_times_as_long(place_call: PlaceCall) -> None:
+    plain_s = _backoff_s(place_call())
+    exhausted_s = _backoff_s(place_call(), "RESOURCE_EXHAUSTED")
+    assert exhausted_s == pytest.approx(4 * plain_s, abs=0.004)
 
 
 @pytest.mark.parametrize(("wait_s", "streams"), [(0.7999, 1), (0.8, 0)])
@@ -214,26 +280,42 @@ def test_the_stream_of_a_killed_stt_is_cancelled(place_call: PlaceCall) -> None:
     assert [stream.cancelled for stream in call.recognizer.streams] == [True, False]
 
 
-def test_restarts_are_given_back_after_30_s_of_results(place_call: PlaceCall) -> None:
+def _talk(call: ManualCall, numbers: range, every_s: float) -> None:
+    for number in numbers:
+        call.hear(word(number))
+        call.quiet(every_s - 0.3)
+
+
+def test_restarts_are_given_back_when_results_have_come_over_30_s(place_call: PlaceCall) -> None:
     call = place_call()
     for number in range(8):
         kill(call, "stt")
         call.quiet(0.5)
-        call.hear(word(number))
-        call.quiet(31)
+        _talk(call, range(number * 4, number * 4 + 4), every_s=10.4)
     assert call.parts.children["stt"].restarts == 8
-    assert not call.parts.stt_single
-    assert words(call) == [f"w{number}" for number in range(8)]
+    assert count(call, "stt_fallbacks_total", reason="exhausted") == 0
+    assert words(call) == [f"w{number}" for number in range(32)]
 
 
-def test_restarts_are_not_given_back_before_30_s_of_results(place_call: PlaceCall) -> None:
+def test_restarts_are_not_given_back_when_results_have_come_over_less(
+    place_call: PlaceCall,
+) -> None:
+    call = place_call()
+    for number in range(4):
+        kill(call, "stt")
+        call.quiet(0.5)
+        _talk(call, range(number * 4, number * 4 + 4), every_s=9.5)
+    assert count(call, "stt_fallbacks_total", reason="exhausted") == 1
+
+
+def test_one_result_and_much_time_give_no_restart_back(place_call: PlaceCall) -> None:
     call = place_call()
     for number in range(4):
         kill(call, "stt")
         call.quiet(0.5)
         call.hear(word(number))
-        call.quiet(28)
-    assert call.parts.stt_single
+        call.quiet(60)
+    assert count(call, "stt_fallbacks_total", reason="exhausted") == 1
 
 
 def test_restarts_are_not_given_back_without_results(place_call: PlaceCall) -> None:
@@ -241,7 +323,7 @@ def test_restarts_are_not_given_back_without_results(place_call: PlaceCall) -> N
     for _ in range(4):
         kill(call, "stt")
         call.quiet(31)
-    assert call.parts.stt_single
+    assert count(call, "stt_fallbacks_total", reason="exhausted") == 1
 
 
 def test_each_restart_is_a_line_and_counted(place_call: PlaceCall) -> None:

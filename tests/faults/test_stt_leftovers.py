@@ -23,7 +23,7 @@ def test_killed_during_the_backoff_only_one_stream_stays_open(place_call: Any) -
 
 
 def test_killed_during_every_backoff_the_fallback_is_really_by_requests(place_call: Any) -> None:
-    call = place_call()
+    call = place_call(recognizer=NumberedRecognizer(opens=[True, *["UNAVAILABLE"] * 50]))
     with logged():
         kill(call, "stt")
         for _ in range(3):

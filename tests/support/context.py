@@ -114,6 +114,7 @@ class HandBrain:
 
     apology: str = "sorry"
     goodbye: str = "bye"
+    one_moment: str = "one moment"
     silence_after_s: float = 8.0
     told: list[brains.CallerEvent] = field(default_factory=list[brains.CallerEvent])
     sinks: list[brains.BrainSink] = field(default_factory=list[brains.BrainSink])

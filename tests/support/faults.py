@@ -79,6 +79,11 @@ def words(call: ManualCall) -> list[str]:
     return [event.text for event in call.dialogue.brain.told if type(event) is brains.CallerSaid]
 
 
+def flat_words(call: ManualCall) -> list[str]:
+    """The same, word by word: a single request may bring several utterances as one."""
+    return " ".join(words(call)).split()
+
+
 def actors(call: ManualCall, *but: str) -> dict[str, Any]:
     """The living actors of a call, to see later that they are still the same."""
     names = [name for name in (*CHILDREN, "call") if name not in but]

@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 PACKAGES = ("actors", "dialogue", "media", "phone", "speech", "web")
-MODULES = ("log_sink", "server", "settings", "telemetry")
+MODULES = ("log_sink", "server", "settings", "settings_google", "settings_tables", "telemetry")
 OURS = (*PACKAGES, *MODULES)
 
 

@@ -140,6 +140,18 @@ def test_after_a_text_that_cannot_be_spoken_the_next_one_is(rig: AgentRig) -> No
     assert rig.marks_of(1)[-1].name == "greeting_end#1"
 
 
+def test_a_reply_that_cannot_be_spoken_at_all_is_apologised_for_once(rig: AgentRig) -> None:
+    rig.synthesizer.at_once = False
+    rig.start()
+    for job in (0, 1):
+        with logged():
+            rig.synthesizer.jobs[job].say(ports.SynthesisFailed("no voice"))
+            rig.settle()
+    assert [job.text for job in rig.synthesizer.jobs] == [rig.brain.greeting, rig.brain.apology]
+    rig.play()
+    assert rig.audio(2) == b""
+
+
 def test_a_reply_is_cut_at_its_bound(rig: AgentRig) -> None:
     rig.set(reply_max_audio_s=1)
     rig.brain.greeting = "x" * 100
@@ -198,12 +210,24 @@ def test_a_lost_end_mark_does_not_keep_the_call(
     assert lines == ["⚠️ [TX] The end mark of playback 2 is lost"]
 
 
-def test_a_mark_that_was_flushed_ends_nothing(rig: AgentRig) -> None:
+@pytest.mark.parametrize("mark", [MarkFlushed("said:1#2", 2), MarkFlushed("reply_end#1", 1)])
+def test_a_mark_that_was_flushed_and_is_not_the_end_ends_nothing(
+    rig: AgentRig, mark: MarkFlushed
+) -> None:
+    rig.greeted()
+    rig.final("hang up")
+    rig.pull()
+    rig.tell(mark)
+    assert rig.call.messages == []
+
+
+def test_a_playback_whose_end_did_not_get_through_is_over(rig: AgentRig) -> None:
     rig.greeted()
     rig.final("hang up")
     rig.pull()
     rig.tell(MarkFlushed("reply_end#2", 2))
-    assert rig.call.messages == []
+    assert rig.call.messages == [Hangup("goodbye")]
+    assert rig.memory.history[-1].text.endswith("…")
 
 
 def test_an_overdue_playback_that_was_played_after_all_is_over_once(rig: AgentRig) -> None:

@@ -9,7 +9,9 @@ import pytest
 from actors import messages
 from actors.bounds import bounds_table, ceiling_bytes
 from actors.call_parts import CallParts
-from media.frame import FRAME_BYTES
+from media.frame import FRAME_BYTES, FRAME_MS
+from media.segmenter import Segmenter
+from media.twilio import StreamEncoder
 from tests.support.call import ManualCall, settings
 
 pytestmark = pytest.mark.unit
@@ -29,10 +31,14 @@ def test_a_call_that_is_full_to_every_bound_stays_under_the_ceiling() -> None:
     before, _ = tracemalloc.get_traced_memory()
     call = ManualCall()
     _fill(call.parts)
+    segmenter = _full_segmenter()
+    unsent = [_message(number) for number in range(call.settings.tx_owed_messages)]
     gc.collect()
     after, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     held = after - before
+    assert segmenter.flush() is not None
+    assert len(unsent) == call.settings.tx_owed_messages
     assert held < ceiling_bytes(settings())
     assert held > ceiling_bytes(settings()) // 3, "the flood did not fill the call"
 
@@ -54,6 +60,19 @@ def _fill(parts: CallParts) -> None:
         parts.tx.post(messages.MarkEchoed(f"mark {number}"))
     for number in range(3 * limits.history_entries):
         parts.memory.note("caller", _long_text(number, 5000), float(number))
+
+
+def _full_segmenter() -> Segmenter:
+    """Collect speech up to one frame before the longest segment."""
+    segmenter = Segmenter(max_ms=settings().single_max_ms)
+    for number in range(settings().single_max_ms // FRAME_MS - 1):
+        assert segmenter.push(bytes([number % 251]) * FRAME_BYTES, voiced=True) is None
+    return segmenter
+
+
+def _message(number: int) -> bytes:
+    """Make a message that TX may owe a slow peer."""
+    return StreamEncoder("MZ1").media(bytes([number % 251]) * FRAME_BYTES)
 
 
 def _long_text(number: int, chars: int) -> str:

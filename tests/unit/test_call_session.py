@@ -1,5 +1,7 @@
 """A call session: events become messages, in order, and nonsense harms nobody."""
 
+import sys
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -168,6 +170,47 @@ def test_a_refused_call_is_told_why() -> None:
     line.hear(started(), media())
     assert line.transport.finished == [(1013, "draining")]
     assert metric(line.metrics, "refused_total", reason="draining") == 1
+
+
+def test_a_fault_before_the_call_has_begun_leaves_none_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail() -> VoiceEdges:
+        raise RuntimeError("fault")
+
+    monkeypatch.setattr(sys.modules[__name__], "make_voice", fail)
+    line = Line()
+    with pytest.raises(RuntimeError, match="fault"):
+        line.hear(started())
+    assert not line.root.calls
+
+
+@pytest.mark.parametrize(
+    ("wrong", "where"),
+    [
+        (started().replace(b"8000", b"16000"), "mediaFormat.sampleRate: expected 8000"),
+        (started().replace(b"x-mulaw", b"l16"), "mediaFormat.encoding: expected audio/x-mulaw"),
+        (started().replace(b"mediaFormat", b"other"), "mediaFormat: expected an object"),
+    ],
+)
+def test_a_stream_of_another_format_is_refused_at_once_in_one_line(
+    wrong: bytes, where: str
+) -> None:
+    line = Line()
+    with logged() as lines:
+        line.hear(wrong)
+    assert lines == [f"media socket: stream refused: {where}"]
+    assert line.transport.finished == [(1003, "media format")]
+    assert metric(line.metrics, "refused_total", reason="media_format") == 1
+    assert not line.root.calls
+
+
+def test_a_second_start_of_another_format_harms_no_call() -> None:
+    line = Line()
+    line.hear(started(), started("CA2", "MZ2").replace(b"8000", b"16000"), media())
+    assert not line.transport.finished
+    assert line.bad() == 1
+    assert len(line.call.rx.posted) == 1
 
 
 def test_nonsense_is_told_once_a_kind_and_ends_the_socket_at_last() -> None:

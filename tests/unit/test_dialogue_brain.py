@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dialogue.defaults import ENGLISH
 from dialogue.loader import parse_script
 from dialogue.ports import (
     BrainOutput,
@@ -13,6 +14,7 @@ from dialogue.ports import (
     CallerSaid,
     CallerSilent,
     EndCall,
+    RecognitionLost,
     ReplyDone,
     Say,
     TransferCall,
@@ -32,6 +34,12 @@ strikes = %d
 [silence]
 after_s = 7.5
 reply = "Still there?"
+"""
+OTHER_LANGUAGE = """
+one_moment = "Wait."
+[no_recognition]
+reply = "I hear nothing."
+action = "hangup"
 """
 SHOP = """
 [[intents]]
@@ -166,6 +174,13 @@ def test_variants_take_turns_and_begin_again(brain: ScriptedBrain) -> None:
     assert replies == ["At eight.", "Eight, as I said.", "At eight."]
 
 
+def test_three_variants_take_turns_too() -> None:
+    three = SHOP.replace('"Eight, as I said."', '"At 8.", "Eight!"')
+    brain = ScriptedDialogue(parse_script(HEAD % ("en-US", 2) + three)).new_brain()
+    replies = [said(brain, "open") for _ in range(4)]
+    assert replies == ["At eight.", "At 8.", "Eight!", "At eight."]
+
+
 def test_key_does_what_its_phrases_do(brain: ScriptedBrain) -> None:
     assert said(brain, CallerPressed("1")) == "At eight."
     assert said(brain, "yes") == "Fridays at nine."
@@ -249,7 +264,8 @@ def test_hebrew_words_that_only_look_alike_do_not_match(heard: str) -> None:
 
 
 def test_prefix_letters_mean_nothing_in_other_languages() -> None:
-    foreign = ScriptedDialogue(parse_script(HEAD % ("yi", 2) + HEBREW))
+    head = HEAD.replace("[silence]", OTHER_LANGUAGE + "[silence]")
+    foreign = ScriptedDialogue(parse_script(head % ("yi", 2) + HEBREW))
     assert said(foreign.new_brain(), "הכתובת") == "What?"
 
 
@@ -260,19 +276,23 @@ def test_dialogue_lists_each_phrase_and_each_text_once() -> None:
     assert sorted(set(texts)) == sorted(texts)
     assert texts[0] == "Welcome."
     assert {"What?", "Pardon?", "Still there?", "Again, please.", "Closed."} <= set(texts)
+    assert {ENGLISH.one_moment, ENGLISH.keys_only} <= set(texts)
 
 
 def test_brain_tells_its_fixed_texts(brain: ScriptedBrain) -> None:
-    told = (brain.apology, brain.goodbye, brain.silence_after_s)
-    assert told == ("Again, please.", "Sorry, goodbye.", 7.5)
+    told = (brain.apology, brain.goodbye, brain.one_moment, brain.silence_after_s)
+    assert told == ("Again, please.", "Sorry, goodbye.", "One moment, please.", 7.5)
     assert (DIALOGUE.name, DIALOGUE.language) == ("shop", "en-US")
 
 
 EVENTS = st.one_of(
-    st.builds(CallerSaid, st.text() | st.text(st.sampled_from("yes open אבםן'־ \u05b8\n"))),
+    st.builds(
+        CallerSaid, st.text() | st.text(st.sampled_from("yes open אבםן'־ \u05b8\n")), st.booleans()
+    ),
     st.builds(CallerPressed, st.text(max_size=3)),
     st.just(CallerSilent()),
     st.just(CallBegan()),
+    st.just(RecognitionLost()),
 )
 
 

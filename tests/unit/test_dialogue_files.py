@@ -1,6 +1,7 @@
 """The dialogues that come along, and the example in their documentation."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,7 @@ def test_shipped_dialogue_shows_every_feature(path: Path) -> None:
     intents = list(script.all_intents())
     actions = [intent.action for intent in intents]
     assert script.strikes == 2
+    assert script.no_recognition.action == TransferCall("+15555550100")
     assert EndCall() in actions
     assert TransferCall("+15555550100") in actions
     assert any(intent.follow_ups for intent in intents)
@@ -73,6 +75,14 @@ def test_the_two_dialogues_are_the_same_line_twice() -> None:
     one, two = map(shipped, SHIPPED)
     names = [[(intent.name, intent.key) for intent in each.all_intents()] for each in (one, two)]
     assert names[0] == names[1]
+    assert one.no_recognition.action == two.no_recognition.action
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_shipped_dialogue_has_its_own_words_for_trouble(path: Path) -> None:
+    written = tomllib.loads(path.read_text(encoding="utf-8"))
+    assert {"one_moment", "no_recognition"} <= set(written)
+    assert {written["one_moment"], written["no_recognition"]["reply"]} <= set(shipped(path).texts())
 
 
 def test_example_in_the_documentation_loads(tmp_path: Path) -> None:

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dialogue.defaults import ENGLISH, HEBREW, Defaults
 from dialogue.fields import DialogueError
 from dialogue.loader import MAX_FILE_BYTES, load_dialogue, parse_script
 from dialogue.ports import EndCall, TransferCall
-from dialogue.script import DEFAULT_STRIKES
+from dialogue.script import DEFAULT_STRIKES, NoRecognition
 
 pytestmark = pytest.mark.unit
 
@@ -42,6 +43,8 @@ action = "hangup"
 """
 BYE = '[[intents]]\nname = "bye"'
 INTENT = '[[intents]]\nname = "n%d"\nphrases = ["%s"]\nreply = "r"\n'
+SILENCE = "[silence]"
+LOST = '[no_recognition]\nreply = "I hear nothing."\n'
 FOLLOW_UP = '[[intents.follow_ups]]\nname = "%s"\nphrases = ["%s"]\nreply = "r"\n'
 
 MISTAKES = [
@@ -65,7 +68,8 @@ MISTAKES = [
         '"a\\nb\\u2028" =',
         (
             "'a\\nb\\u2028': unknown key; expected one of name, language, greeting, "
-            "not_understood, apology, goodbye, strikes, silence, intents"
+            "not_understood, apology, goodbye, one_moment, strikes, silence, no_recognition, "
+            "intents"
         ),
     ),
     # types
@@ -174,6 +178,8 @@ MISTAKES = [
         '"hang up"',
         'intents[1].action: expected "transfer" or "hangup", not \'hang up\'',
     ),
+    ('"hangup"', "7", 'intents[1].action: expected "transfer" or "hangup", not 7'),
+    ('"hangup"', '"keys"', 'intents[1].action: expected "transfer" or "hangup", not \'keys\''),
     (
         'transfer_to = "+15555550100"\n',
         "",
@@ -191,6 +197,55 @@ MISTAKES = [
         'action = "hangup"',
         'transfer_to = "+15555550100"',
         'intents[1].transfer_to: expected action = "transfer" beside it',
+    ),
+    # trouble with recognition
+    (SILENCE, "one_moment = 7\n" + SILENCE, "one_moment: expected a text, not 7"),
+    (
+        'language = "en-US"',
+        'language = "fr-FR"',
+        (
+            "one_moment: missing; expected a text; only English and Hebrew files may leave it "
+            "out, not one in 'fr-FR'"
+        ),
+    ),
+    (
+        'language = "en-US"',
+        'language = "fr-FR"\none_moment = "Un instant."',
+        (
+            "no_recognition: missing; expected a table: [no_recognition]; only English and "
+            "Hebrew files may leave it out, not one in 'fr-FR'"
+        ),
+    ),
+    (SILENCE, 'no_recognition = "x"\n' + SILENCE, "no_recognition: expected a table, not 'x'"),
+    (
+        SILENCE,
+        '[no_recognition]\naction = "keys"\n' + SILENCE,
+        "no_recognition.reply: missing; expected a text or a list of texts",
+    ),
+    (
+        SILENCE,
+        LOST + SILENCE,
+        'no_recognition.action: missing; expected "transfer", "hangup" or "keys"',
+    ),
+    (
+        SILENCE,
+        LOST + 'action = "key"\n' + SILENCE,
+        'no_recognition.action: expected "transfer", "hangup" or "keys", not \'key\'',
+    ),
+    (
+        SILENCE,
+        LOST + 'actions = "keys"\n' + SILENCE,
+        "no_recognition.actions: unknown key; did you mean action?",
+    ),
+    (
+        SILENCE,
+        LOST + 'action = "transfer"\n' + SILENCE,
+        "no_recognition.transfer_to: missing; expected a text",
+    ),
+    (
+        SILENCE,
+        LOST + 'action = "keys"\ntransfer_to = "+15555550100"\n' + SILENCE,
+        'no_recognition.transfer_to: expected action = "transfer" beside it',
     ),
     # shapes and bounds
     (
@@ -308,10 +363,57 @@ def test_digits_are_fine_in_other_languages() -> None:
     assert "פתוח 24/7" in parse_script(hebrew).phrases()
 
 
+WITHOUT_KEY = GOOD.replace('key = "1"\n', "")
+UNDER = 'name = "yes"\n'
+
+
+@pytest.mark.parametrize(("tag", "ready"), [("en-GB", ENGLISH), ("he-IL", HEBREW), ("iw", HEBREW)])
+def test_english_and_hebrew_files_have_texts_for_trouble_ready(tag: str, ready: Defaults) -> None:
+    with_key, without = (parse_script(text.replace("en-US", tag)) for text in (GOOD, WITHOUT_KEY))
+    assert with_key.one_moment == ready.one_moment
+    assert with_key.no_recognition == NoRecognition((ready.keys_only,), None)
+    assert without.no_recognition == NoRecognition((ready.call_again,), EndCall())
+    assert {ready.one_moment, ready.keys_only} <= set(with_key.texts())
+
+
+def test_key_of_a_follow_up_alone_is_no_key_to_go_on_with() -> None:
+    text = WITHOUT_KEY.replace(UNDER, UNDER + 'key = "1"\n')
+    assert parse_script(text).no_recognition.action == EndCall()
+    asked = text.replace(SILENCE, LOST + 'action = "keys"\n' + SILENCE)
+    line = (
+        "no_recognition.action: expected a key in at least one of [[intents]], follow-ups not "
+        'counted, for "keys"'
+    )
+    with pytest.raises(DialogueError) as caught:
+        parse_script(asked)
+    assert str(caught.value) == line
+
+
+@pytest.mark.parametrize(
+    ("written", "action"),
+    [
+        ('action = "keys"', None),
+        ('action = "hangup"', EndCall()),
+        ('action = "transfer"\ntransfer_to = "sip:a@b.example"', TransferCall("sip:a@b.example")),
+    ],
+)
+def test_what_happens_without_recognition_is_as_written(
+    written: str, action: TransferCall | EndCall | None
+) -> None:
+    french = GOOD.replace('"en-US"', '"fr-FR"\none_moment = "Un instant."')
+    lost = '[no_recognition]\nreply = ["Quoi ?", "Hein ?"]\n' + written + "\n"
+    script = parse_script(french.replace(SILENCE, lost + SILENCE))
+    assert script.no_recognition == NoRecognition(("Quoi ?", "Hein ?"), action)
+    assert {"Un instant.", "Quoi ?", "Hein ?"} <= set(script.texts())
+
+
+WHOLE = GOOD.replace(SILENCE, 'one_moment = "רק רגע."\n' + LOST + 'action = "keys"\n' + SILENCE)
+
+
 @settings(derandomize=True, max_examples=200)
-@given(st.integers(0, len(GOOD)), st.integers(0, 30), st.text(max_size=10))
+@given(st.integers(0, len(WHOLE)), st.integers(0, 30), st.text(max_size=10))
 def test_any_damage_loads_or_is_one_line(at: int, cut: int, put: str) -> None:
-    damaged = GOOD[:at] + put + GOOD[at + cut :]
+    damaged = WHOLE[:at] + put + WHOLE[at + cut :]
     try:
         script = parse_script(damaged)
     except DialogueError as error:

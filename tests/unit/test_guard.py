@@ -28,7 +28,9 @@ def signature(url: str, params: str = "") -> str:
     return base64.b64encode(digest).decode()
 
 
-@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "127.0.0.1:8080", "[::1]:8080"])
+@pytest.mark.parametrize(
+    "host", ["localhost", "LOCALHOST:1", "127.0.0.1:8080", "127.0.0.2:8080", "[::1]:8080"]
+)
 def test_programs_on_this_machine_come_in(host: str) -> None:
     assert not_local(knock(host=host)) is None
     assert not_local(knock(host=host, origin=f"http://{host}")) is None
@@ -53,6 +55,9 @@ def test_programs_on_this_machine_come_in(host: str) -> None:
         (knock(host="localhost/.evil.example"), "host"),
         (knock(host="localhost, localhost"), "host"),
         (knock(host=""), "host"),
+        (knock(host="127.0.0.1.evil.example"), "host"),
+        (knock(host="128.0.0.1"), "host"),
+        (knock(host="0.0.0.0"), "host"),
         (knock(origin="https://evil.example"), "origin"),
         (knock(origin="null"), "origin"),
         (knock(origin="file://localhost"), "origin"),

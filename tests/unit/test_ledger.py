@@ -34,6 +34,16 @@ def test_frames_made_by_the_owner_never_entered_its_own_mailbox() -> None:
     assert Ledger(created=50).missing(0) == 0
 
 
+def test_each_drop_is_told_once_to_whoever_asks() -> None:
+    ledger = Ledger()
+    ledger.drop("overflow", 3)
+    assert ledger.take_new_drops() == {"overflow": 3}
+    ledger.drop("overflow")
+    ledger.drop("stale")
+    assert ledger.take_new_drops() == {"overflow": 1, "stale": 1}
+    assert ledger.take_new_drops() == {"overflow": 0, "stale": 0}
+
+
 def test_drops_are_summed_over_their_reasons_and_kept_apart() -> None:
     ledger = Ledger()
     ledger.drop("overflow")

@@ -10,13 +10,16 @@ from websockets.frames import Frame, Opcode
 
 from actors.clock import ManualClock
 from actors.messages import InboundFrame, SocketClosed
+from actors.socket import UNSENT_MAX_BYTES
 from telemetry import Metrics
 from tests.support.web import WAIT_S, FakeRoot, ScriptedDetector, logged, media, started
 from web.call_session import Border
 from web.guard import Guard
 from web.media_gate import MediaGate, SocketLimits
 from web.media_socket import (
-    MAX_UNSENT_BYTES,
+    FLOOD_PAUSE_S,
+    MESSAGE_BURST,
+    MESSAGE_RATE_HZ,
     NOT_SENT_BYTES,
     SEND_BUFFER_BYTES,
     MediaConnection,
@@ -170,12 +173,39 @@ async def test_a_flood_is_read_slowly_and_a_burst_after_a_stall_is_not() -> None
     await peer.gone()
 
 
+async def test_what_a_flood_had_in_one_read_is_paid_for_before_the_next() -> None:
+    peer = Peer()
+    await peer.upgrade()
+    flood = Frame(Opcode.TEXT, b'{"event":"connected"}').serialize(mask=True)
+    peer.connection.data_received(flood * 3000)
+    assert not peer.tcp.reading
+    first = peer.connection._timers["flood"]
+    assert first.when() - peer.connection.loop.time() <= FLOOD_PAUSE_S
+    peer.connection._read_on()
+    first.cancel()
+    pause_s = peer.connection._timers["flood"].when() - peer.connection.loop.time()
+    assert not peer.tcp.reading
+    assert pause_s == pytest.approx((3000 - MESSAGE_BURST) / MESSAGE_RATE_HZ, rel=0.1)
+    await peer.gone()
+
+
+async def test_a_stream_that_was_refused_is_not_missed_as_well() -> None:
+    peer = Peer()
+    await peer.upgrade()
+    with logged() as lines:
+        peer.send(Opcode.TEXT, started().replace(b"8000", b"16000"))
+        peer.connection._on_start_overdue()
+    assert lines == ["media socket: stream refused: mediaFormat.sampleRate: expected 8000"]
+    assert peer.tcp.written.endswith(b"\x03\xebmedia format")
+    await peer.gone()
+
+
 async def test_a_peer_that_pings_and_reads_nothing_is_dropped() -> None:
     peer = Peer()
     await peer.upgrade()
     peer.send(Opcode.PING, b"")
     assert not peer.tcp.aborted
-    peer.tcp.unsent = MAX_UNSENT_BYTES + 1
+    peer.tcp.unsent = UNSENT_MAX_BYTES + 1
     peer.send(Opcode.PING, b"")
     assert peer.tcp.aborted
     await peer.gone()

@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 
+from actors import metronome as metronome_module
 from actors.clock import ManualClock
-from actors.metronome import SLOT_S, SLOTS, Metronome
+from actors.metronome import SLOT_S, SLOTS, SLOW_TICK_S, Metronome
 from media.frame import FRAME_S
 from tests.support.probes import ProbeRig, Script, fail
 
@@ -20,7 +22,8 @@ EXACT_S = 1e-6
 class Member:
     """Writes its beats down."""
 
-    def __init__(self, then: Callable[[], None] | None = None) -> None:
+    def __init__(self, then: Callable[[], None] | None = None, label: str = "member") -> None:
+        self.label = label
         self.beats_at: list[float] = []
         self.then = then
 
@@ -66,13 +69,15 @@ def intervals(member: Member) -> list[float]:
 
 
 def test_a_thousand_beats_are_twenty_milliseconds_apart_and_on_the_grid() -> None:
-    clock, metronome, (member,) = beating()
+    clock, skipped = ManualClock(), list[int]()
+    metronome, member = Metronome(clock, on_skipped=skipped.append), Member()
+    metronome.join(member)
     beats_exactly(clock, 1000)
     assert len(member.beats_at) == 1000
     first_at = member.beats_at[0]
     for number, beat_at in enumerate(member.beats_at):
         assert beat_at == pytest.approx(first_at + number * FRAME_S, abs=EXACT_S)
-    assert metronome.beats_skipped == 0
+    assert skipped == []
 
 
 @pytest.mark.parametrize("late_s", [0.0015, -0.0008])
@@ -133,7 +138,9 @@ def test_who_joins_a_running_metronome_is_beaten_for_within_two_beats() -> None:
 
 
 def test_after_a_pause_without_members_the_beat_is_on_the_old_grid() -> None:
-    clock, metronome, (first,) = beating()
+    clock, skipped = ManualClock(), list[int]()
+    metronome, first = Metronome(clock, on_skipped=skipped.append), Member()
+    metronome.join(first)
     beats(clock, 3)
     metronome.leave(first)
     clock.advance(0.777)
@@ -142,7 +149,7 @@ def test_after_a_pause_without_members_the_beat_is_on_the_old_grid() -> None:
     beats(clock, 3)
     since = (second.beats_at[0] - first.beats_at[0]) / SLOT_S
     assert since == pytest.approx(round(since), abs=1e-4)
-    assert metronome.beats_skipped == 0
+    assert skipped == []
 
 
 def test_who_has_left_hears_no_more_and_the_others_go_on() -> None:
@@ -207,7 +214,9 @@ def test_the_last_member_replacing_itself_during_its_beat_leaves_one_timer() -> 
 
 def test_a_stall_skips_beats_gives_one_and_keeps_the_absolute_grid() -> None:
     clock = LateClock()
-    metronome, members = Metronome(clock), [Member() for _ in range(SLOTS)]
+    skipped: list[int] = []
+    metronome = Metronome(clock, on_skipped=skipped.append)
+    members = [Member() for _ in range(SLOTS)]
     for member in members:
         metronome.join(member)
     beats(clock, 10)
@@ -216,12 +225,32 @@ def test_a_stall_skips_beats_gives_one_and_keeps_the_absolute_grid() -> None:
     clock.late_s = 0.0
     clock.advance(0.5)
     beats(clock, 10)
-    assert metronome.beats_skipped > 0
+    assert sum(skipped) == pytest.approx(0.5 / SLOT_S, abs=SLOTS)
     for member in members:
         assert max(Counter(member.beats_at).values()) == 1, "no volley makes up for a stall"
         grid = (member.beats_at[-1] - member.beats_at[0]) / FRAME_S
         assert grid == pytest.approx(round(grid), abs=1e-4)
         assert intervals(member)[-9:] == pytest.approx([FRAME_S] * 9, abs=EXACT_S)
+
+
+def test_a_slow_tick_is_reported_with_its_label_and_its_neighbours_are_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    times = SimpleNamespace(now=0.0)
+    times.perf_counter = lambda: times.now
+    monkeypatch.setattr(metronome_module, "time", times)
+
+    def takes(seconds: float) -> Callable[[], None]:
+        return lambda: setattr(times, "now", times.now + seconds)
+
+    reports: list[tuple[str, float]] = []
+    clock = ManualClock()
+    metronome = Metronome(clock, lambda label, s: reports.append((label, round(s, 6))))
+    for label, seconds in (("quick", 0.001), ("slow", 0.05), ("on the line", SLOW_TICK_S / 2)):
+        for number in range(SLOTS):
+            metronome.join(Member(takes(seconds) if number == 0 else None, label))
+    beats(clock, 1)
+    assert reports == [("slow", 0.05)]
 
 
 def test_a_members_crash_leaves_the_wheel_and_everyone_elses_beat_alone() -> None:

@@ -111,6 +111,13 @@ def test_a_mistake_is_one_clear_line(document: str, message: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8080", "127.0.0.2:8080", "[::1]:8080"])
+def test_a_plain_stream_to_this_machine_is_let_through(host: str) -> None:
+    (verb,) = _parse(f"<Connect><Stream url='ws://{host}/ws'/></Connect>")
+    assert isinstance(verb, ConnectStream)
+    assert verb.url == f"ws://{host}/ws"
+
+
 def test_a_parameter_has_a_bound() -> None:
     with pytest.raises(TwimlError, match="longer than 500"):
         _parse(

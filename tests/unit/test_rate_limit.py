@@ -29,6 +29,16 @@ def test_a_large_cost_takes_all_or_nothing() -> None:
     assert limit.take(0.0, 3)
 
 
+def test_what_is_spent_beyond_what_is_left_is_a_debt_that_time_pays() -> None:
+    limit = RateLimit(burst=10, rate_hz=2.0, now=0.0)
+    assert limit.spend(0.0, 10) == 0.0
+    assert limit.spend(0.0, 3) == 1.5
+    assert limit.spend(1.0, 0) == 0.5
+    assert not limit.take(1.0)
+    assert limit.spend(1.5, 0) == 0.0
+    assert limit.spend(100.0, 10) == 0.0
+
+
 @settings(derandomize=True)
 @given(st.lists(st.floats(0, 0.2), max_size=200))
 def test_never_more_than_burst_and_rate_allow(waits: list[float]) -> None:

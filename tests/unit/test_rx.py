@@ -351,7 +351,7 @@ def test_the_grid_is_laid_anew_after_a_stall_and_nothing_is_rushed(rig: RxRig) -
     rig.send(*range(40))
     rig.beats(2)
     rig.stall(0.2)
-    assert rig.actor._cadence.resyncs == 1
+    assert rig.context.stats.rx_resyncs == 1
     assert len(rig.heard) == 1 + 3 * 3
     rig.beats(4)
     assert len(rig.heard) == 1 + 6 * 3

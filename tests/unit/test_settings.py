@@ -36,6 +36,12 @@ BAD = [
     ({"RX_MAILBOX_FRAMES": "abc"}, "RX_MAILBOX_FRAMES='abc': expected 10 to 1500"),
     ({"PORT": "65536"}, "PORT='65536': expected 0 to 65535"),
     ({"STT_BATCH_MS": "60.5"}, "STT_BATCH_MS='60.5': expected 20 to 500"),
+    ({"STT_PRESET": "quick"}, "STT_PRESET='quick': expected fast or balanced or relaxed"),
+    ({"STT_HINT_BOOST": "21"}, "STT_HINT_BOOST='21': expected 0 to 20"),
+    (
+        {"SPEECH_EMULATOR_HOST": "http://localhost:1"},
+        "SPEECH_EMULATOR_HOST='http://localhost:1': expected host:port, such as 127.0.0.1:50051",
+    ),
     ({"LOG_TRANSCRIPTS": "perhaps"}, "LOG_TRANSCRIPTS='perhaps': expected true or false"),
     (
         {"LOG_LEVEL": "loud"},
@@ -77,6 +83,33 @@ def test_a_bad_value_is_one_line_that_names_it(
     with pytest.raises(SettingsError) as refused:
         load_settings(None)
     assert str(refused.value) == line
+
+
+@pytest.mark.parametrize(
+    ("preset", "numbers"),
+    [
+        (None, (60, 110, 320, 180)),
+        ("fast", (40, 90, 320, 180)),
+        ("balanced", (60, 110, 320, 180)),
+        ("relaxed", (80, 120, 450, 220)),
+    ],
+)
+def test_a_preset_stands_for_four_numbers(
+    preset: str | None, numbers: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if preset is not None:
+        monkeypatch.setenv("STT_PRESET", preset)
+    s = load_settings(None)
+    resolved = (s.stt_batch_ms, s.stt_debounce_ms, s.stt_timeout_ms, s.stt_hangover_ms)
+    assert resolved == numbers
+
+
+def test_a_number_set_by_itself_wins_over_the_preset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STT_PRESET", "relaxed")
+    monkeypatch.setenv("STT_BATCH_MS", "60")
+    s = load_settings(None)
+    assert (s.stt_batch_ms, s.stt_debounce_ms) == (60, 120)
+    assert "STT_DEBOUNCE_MS=120" in effective_lines(s)
 
 
 def test_every_bad_variable_gets_its_own_line(monkeypatch: pytest.MonkeyPatch) -> None:

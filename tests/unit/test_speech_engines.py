@@ -39,9 +39,13 @@ def test_hebrew_needs_google_and_says_so(name: str, language: str) -> None:
         make_synthesizer("auto", language)
 
 
-def test_google_is_not_available_yet_and_unknown_names_list_the_known() -> None:
-    with pytest.raises(EngineError, match="google is not available in this version"):
+def test_google_without_credentials_says_how_to_get_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("speech.google_recognizer.find_credentials", lambda _host: None)
+    with pytest.raises(EngineError, match="no Google credentials were found; set GOOGLE_APP"):
         make_recognizer("google", "he-IL", PHRASES)
+
+
+def test_an_unknown_name_lists_the_known() -> None:
     with pytest.raises(EngineError, match="use one of: auto, espeak, tone"):
         make_synthesizer("festival", "en-US")
 

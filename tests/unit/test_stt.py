@@ -8,74 +8,22 @@ import pytest
 from actors.messages import (
     FinalTranscript,
     InboundFrame,
-    OpenStream,
     PartialTranscript,
     SttProgress,
 )
 from actors.stt import SttActor
-from actors.stt_stream import WRITE_MAX_FRAMES, AttemptTimedOut, StreamFailed, StreamHeard
+from actors.stt_feed import WRITE_MAX_FRAMES, StreamHeard
+from actors.stt_stream import AttemptTimedOut
 from actors.transcripts import SttState
 from media.frame import FRAME_BYTES
 from media.ring import AudioRing
 from speech import ports
-from tests.support.context import Poison, Stage, logged, staged
-from tests.support.engines import NumberedRecognizer, ScriptedStream, word
-from tests.support.peers import RecordingPeer
+from speech.failure import Failure
+from tests.support.context import Poison, logged, staged
+from tests.support.engines import ScriptedStream, word
+from tests.support.stt import SttRig
 
 pytestmark = pytest.mark.unit
-
-
-class SttRig(Stage):
-    """A call of which only STT is real, with a recogniser that hears numbered words."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.agent = RecordingPeer()
-        self.recognizer = NumberedRecognizer()
-        self.mailbox = self.new_mailbox("stt", 1000)
-        self.state = SttState(AudioRing(750))
-
-    def opens(self, *behaviours: bool | str) -> None:
-        """Say what happens to the first streams."""
-        self.recognizer = NumberedRecognizer(opens=behaviours)
-
-    def start(self) -> None:
-        """Start STT, or its successor."""
-        peers = (self.mailbox, self.supervisor, self.state, self.recognizer, self.agent, self.call)
-        ref = SttActor.start(self.context, *peers)
-        self.mailbox.post(OpenStream(single=False))
-        self.started(ref)
-
-    def post(self, *words: int, frames: int = 15) -> None:
-        """Put words into the mailbox without giving turns."""
-        for number in words:
-            for payload in word(number, frames):
-                self.mailbox.post(InboundFrame(payload, 0, voiced=True, arrived_at=0.0))
-
-    def hear(self, *words: int, frames: int = 15) -> None:
-        self.post(*words, frames=frames)
-        self.settle()
-
-    def crash(self) -> None:
-        with logged():
-            self.mailbox.post(Poison())
-            self.settle()
-
-    @property
-    def stream(self) -> ScriptedStream:
-        """The newest stream."""
-        return self.recognizer.streams[-1]
-
-    @property
-    def finals(self) -> list[str]:
-        return [final.text for final in self.agent.of(FinalTranscript)]
-
-    @property
-    def failure(self) -> StreamFailed:
-        """The one failure there must be."""
-        (error,) = self.failures
-        assert isinstance(error, StreamFailed)
-        return error
 
 
 @pytest.fixture
@@ -205,22 +153,36 @@ def test_end_times_count_from_what_was_written_when_the_ring_ran_over_before_rea
 # --- failure --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("status", ["UNAVAILABLE", "OK", "INVALID_ARGUMENT"])
-def test_a_stream_that_ends_while_the_call_lives_fails_the_actor(rig: SttRig, status: str) -> None:
+FAILING = {
+    "UNAVAILABLE": Failure.TRANSIENT,
+    "CANCELLED": Failure.TRANSIENT,
+    "RESOURCE_EXHAUSTED": Failure.TRANSIENT,
+    "PERMISSION_DENIED": Failure.FATAL,
+    "INVALID_ARGUMENT": Failure.FATAL,
+}
+
+
+@pytest.mark.parametrize(("status", "failure"), FAILING.items())
+def test_a_stream_that_ends_while_the_call_lives_fails_the_actor(
+    rig: SttRig, status: str, failure: Failure
+) -> None:
     rig.start()
     with logged():
         rig.stream.fail(status)
         rig.settle()
     assert rig.failure.status == status
+    assert rig.failure.failure is failure
     assert str(rig.failure) == f"{status}: scripted"
 
 
-def test_a_clean_close_without_a_word_still_says_why_it_is_a_failure(rig: SttRig) -> None:
+def test_every_ending_is_counted_by_its_status(rig: SttRig) -> None:
     rig.start()
     with logged():
-        rig.stream.say(ports.StreamEnded("OK"))
-        rig.settle()
-    assert str(rig.failure) == "OK: the stream was closed while the call lives"
+        rig.says(ports.StreamEnded("OK"))
+        rig.says(ports.StreamEnded("UNAVAILABLE"))
+    rendered = rig.context.metrics.render().decode()
+    assert 'stt_ended_total{status="OK"} 1.0' in rendered
+    assert 'stt_ended_total{status="UNAVAILABLE"} 1.0' in rendered
 
 
 def test_a_refusal_fails_the_actor(rig: SttRig) -> None:

@@ -4,72 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from actors.messages import FinalTranscript, InboundFrame, OpenStream
-from actors.stt import SttActor
-from actors.stt_single import REQUESTS_MAX
-from actors.transcripts import SttState
+from actors.messages import FinalTranscript, SingleFailed
+from actors.stt_single import REQUESTS_MAX, RETRY_AFTER_S
 from media.frame import FRAME_BYTES, SILENCE_FRAME
-from media.ring import AudioRing
 from speech import ports
-from tests.support.context import Poison, Stage, logged, staged
-from tests.support.engines import NumberedRecognizer, ScriptedStream, word
-from tests.support.peers import RecordingPeer
+from tests.support.context import logged, staged
+from tests.support.engines import word
+from tests.support.stt import SingleRig
 
 pytestmark = pytest.mark.unit
-
-
-class HandRecognizer(NumberedRecognizer):
-    """Answers single requests only when the test makes it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.answer_requests = False
-        self.under_way: list[ScriptedStream] = []
-
-    def recognize(self, audio: bytes, sink: ports.RecognizeSink) -> ScriptedStream:
-        self.under_way.append(super().recognize(audio, sink))
-        return self.under_way[-1]
-
-    def answer(self, index: int, answer: ports.Recognized | ports.RecognizeFailed) -> None:
-        if not self.under_way[index].cancelled:
-            self.requests[index][1](answer)
-
-
-class SingleRig(Stage):
-    """A call of which only STT is real."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.agent = RecordingPeer()
-        self.recognizer: NumberedRecognizer = NumberedRecognizer()
-        self.mailbox = self.new_mailbox("stt", 2000)
-        self.state = SttState(AudioRing(750))
-
-    def by_hand(self) -> HandRecognizer:
-        recognizer = HandRecognizer()
-        self.recognizer = recognizer
-        return recognizer
-
-    def start(self) -> None:
-        peers = (self.mailbox, self.supervisor, self.state, self.recognizer, self.agent, self.call)
-        ref = SttActor.start(self.context, *peers)
-        self.mailbox.post(OpenStream(single=True))
-        self.started(ref)
-
-    def speak(self, *words: int) -> None:
-        """Speak words of 0.8 s with 0.6 s of quiet behind each."""
-        for number in words:
-            self.post(word(number, 40), voiced=True)
-            self.post([SILENCE_FRAME] * 30, voiced=False)
-        self.settle()
-
-    def post(self, payloads: list[bytes], *, voiced: bool) -> None:
-        for payload in payloads:
-            self.mailbox.post(InboundFrame(payload, 0, voiced=voiced, arrived_at=0.0))
-
-    @property
-    def finals(self) -> list[str]:
-        return [final.text for final in self.agent.of(FinalTranscript)]
 
 
 @pytest.fixture
@@ -104,7 +47,7 @@ def test_a_session_starts_behind_what_was_cut_and_cuts_by_the_same_count(rig: Si
 
 
 def test_an_answer_lets_go_of_the_audio_it_covers_and_no_more(rig: SingleRig) -> None:
-    hand = rig.by_hand()
+    hand = rig.by_hand_requests()
     rig.start()
     rig.speak(1)
     assert rig.state.ring.start == 0
@@ -114,7 +57,7 @@ def test_an_answer_lets_go_of_the_audio_it_covers_and_no_more(rig: SingleRig) ->
 
 
 def test_answers_that_come_in_any_order_leave_in_the_order_of_speech(rig: SingleRig) -> None:
-    hand = rig.by_hand()
+    hand = rig.by_hand_requests()
     rig.start()
     rig.speak(1, 2, 3)
     hand.answer(2, ports.Recognized("three"))
@@ -127,64 +70,170 @@ def test_answers_that_come_in_any_order_leave_in_the_order_of_speech(rig: Single
     assert [final.utterance for final in rig.agent.of(FinalTranscript)] == [1, 2, 3]
 
 
-def test_a_failed_request_is_an_empty_final(rig: SingleRig) -> None:
-    hand = rig.by_hand()
+UNAVAILABLE = ports.RecognizeFailed("UNAVAILABLE", "no route")
+
+
+def test_a_failed_request_is_made_again_and_its_words_are_not_lost(rig: SingleRig) -> None:
+    hand = rig.by_hand_requests()
     rig.start()
     rig.speak(1)
     with logged() as lines:
-        hand.answer(0, ports.RecognizeFailed("UNAVAILABLE", "no route"))
+        hand.answer(0, UNAVAILABLE)
+        rig.settle()
+    assert lines == ["⚠️ [STT] Single request failed: UNAVAILABLE no route"]
+    assert rig.finals == []
+    assert rig.state.ring.start == 0
+    rig.advance(1.0)
+    assert hand.requests[1][0] == hand.requests[0][0]
+    hand.answer(1, ports.Recognized("w1"))
+    rig.settle()
+    assert rig.finals == ["w1"]
+    assert rig.state.ring.start == 65
+
+
+def test_a_request_is_made_again_after_one_two_and_four_seconds_and_then_given_up(
+    rig: SingleRig,
+) -> None:
+    hand = rig.by_hand_requests()
+    rig.start()
+    rig.speak(1)
+    with logged():
+        for made, pause_s in enumerate(RETRY_AFTER_S, start=1):
+            hand.answer(-1, UNAVAILABLE)
+            rig.settle()
+            rig.advance(pause_s - 0.001)
+            assert len(hand.requests) == made
+            rig.advance(0.002)
+            assert len(hand.requests) == made + 1
+        assert RETRY_AFTER_S == (1.0, 2.0, 4.0)
+        assert rig.finals == []
+        hand.answer(-1, UNAVAILABLE)
         rig.settle()
     assert rig.finals == [""]
-    assert "⚠️ [STT] Single request failed: UNAVAILABLE no route" in lines
+    assert rig.state.ring.start == 65
+    rig.advance(60)
+    assert len(hand.requests) == 4
 
 
-def test_a_request_that_takes_too_long_is_cancelled_and_is_an_empty_final(rig: SingleRig) -> None:
-    hand = rig.by_hand()
+@pytest.mark.parametrize(
+    ("failed", "fatal"), [("UNAVAILABLE", False), ("PERMISSION_DENIED", True), ("INTERNAL", False)]
+)
+def test_the_call_is_told_of_every_failure_and_whether_another_try_can_help(
+    rig: SingleRig, failed: str, *, fatal: bool
+) -> None:
+    hand = rig.by_hand_requests()
+    rig.start()
+    rig.speak(1)
+    with logged():
+        hand.answer(0, ports.RecognizeFailed(failed))
+        rig.settle()
+    assert rig.call.of(SingleFailed) == [SingleFailed(failed, fatal)]
+
+
+def test_a_request_that_takes_too_long_is_cancelled_and_made_again(rig: SingleRig) -> None:
+    hand = rig.by_hand_requests()
     rig.start()
     rig.speak(1)
     rig.advance(9.9)
-    assert rig.finals == []
-    rig.advance(0.2)
-    assert rig.finals == [""]
+    assert not hand.under_way[0].cancelled
+    with logged():
+        rig.advance(0.2)
     assert hand.under_way[0].cancelled
-    rig.speak(2)
-    hand.answer(1, ports.Recognized("w2"))
+    assert rig.call.of(SingleFailed) == [SingleFailed("DEADLINE_EXCEEDED", fatal=False)]
+    rig.advance(1.0)
+    hand.answer(1, ports.Recognized("w1"))
     rig.settle()
-    assert rig.finals == ["", "w2"]
+    assert rig.finals == ["w1"]
 
 
-def test_a_timed_out_request_in_front_lets_the_answered_ones_go(rig: SingleRig) -> None:
-    hand = rig.by_hand()
+def test_an_answer_to_an_attempt_that_was_given_up_is_not_heard(rig: SingleRig) -> None:
+    hand = rig.by_hand_requests()
+    rig.start()
+    rig.speak(1)
+    with logged():
+        rig.advance(11.5)
+    hand.requests[0][1](ports.Recognized("ghost"))
+    rig.settle()
+    assert rig.finals == []
+
+
+def test_a_time_out_of_an_attempt_that_has_failed_already_is_nothing(rig: SingleRig) -> None:
+    hand = rig.by_hand_requests()
+    rig.set(single_timeout_s=1)
+    rig.start()
+    rig.speak(1)
+    with logged():
+        hand.answer(0, UNAVAILABLE)
+        rig.settle()
+        rig.advance(1.9)
+    assert len(rig.call.of(SingleFailed)) == 1
+    assert len(hand.requests) == 2
+
+
+def test_a_failed_request_in_front_holds_the_answered_ones_back_until_it_is_settled(
+    rig: SingleRig,
+) -> None:
+    hand = rig.by_hand_requests()
     rig.start()
     rig.speak(1, 2)
     hand.answer(1, ports.Recognized("two"))
-    rig.advance(10.1)
-    assert rig.finals == ["", "two"]
+    with logged():
+        hand.answer(0, UNAVAILABLE)
+        rig.advance(1.0)
+    assert rig.finals == []
+    hand.answer(2, ports.Recognized("one"))
+    rig.settle()
+    assert rig.finals == ["one", "two"]
 
 
-def test_no_more_than_the_bound_are_under_way_and_what_is_skipped_is_counted(
+def test_an_answered_request_that_waits_for_the_one_in_front_does_not_time_out(
     rig: SingleRig,
 ) -> None:
-    hand = rig.by_hand()
+    hand = rig.by_hand_requests()
     rig.start()
-    with logged() as lines:
-        rig.speak(*range(1, REQUESTS_MAX + 3))
+    rig.speak(1, 2)
+    hand.answer(1, ports.Recognized("two"))
+    with logged():
+        rig.advance(10.1)
+    assert len(rig.call.of(SingleFailed)) == 1
+    rig.advance(1.0)
+    hand.answer(2, ports.Recognized("one"))
+    rig.settle()
+    assert rig.finals == ["one", "two"]
+
+
+def test_no_more_than_the_bound_are_under_way_and_the_others_wait_in_the_ring(
+    rig: SingleRig,
+) -> None:
+    hand = rig.by_hand_requests()
+    rig.start()
+    rig.speak(*range(1, REQUESTS_MAX + 4))
     assert len(hand.requests) == REQUESTS_MAX == 4
-    actor = rig.mailbox._owner
-    assert isinstance(actor, SttActor)
-    assert actor._single is not None
-    assert actor._single.skipped_segments == 2
-    assert lines.count("⚠️ [STT] Segment skipped: 4 are waiting") == 2
-    hand.answer(0, ports.Recognized("one"))
-    rig.speak(9)
-    assert len(hand.requests) == REQUESTS_MAX + 1
+    for asked in range(REQUESTS_MAX + 3):
+        hand.answer(asked, ports.Recognized(f"w{asked + 1}"))
+        rig.settle()
+    assert rig.finals == [f"w{number}" for number in range(1, REQUESTS_MAX + 4)]
+    assert rig.state.ring.end - rig.state.ring.start == 5
+
+
+def test_what_the_ring_had_to_let_go_of_meanwhile_moves_no_later_cut(rig: SingleRig) -> None:
+    hand = rig.by_hand_requests()
+    rig.start()
+    rig.speak(*range(1, 16))
+    assert rig.state.ring.overrun_frames > 0
+    for asked in range(40):
+        if asked < len(hand.requests):
+            hand.answer(asked, ports.Recognized(str(asked)))
+            rig.settle()
+    assert rig.finals != []
+    assert 0 <= rig.state.ring.end - rig.state.ring.start <= 5
 
 
 def test_a_segment_holds_the_speech_and_its_bounds_come_from_the_settings(rig: SingleRig) -> None:
-    hand = rig.by_hand()
+    hand = rig.by_hand_requests()
     rig.set(single_quiet_ms=200, single_min_speech_ms=200)
     rig.start()
-    rig.post(word(1, 9), voiced=True)
+    rig.post(1, frames=9)
     rig.speak(2)
     (audio,) = [audio for audio, _sink in hand.requests]
     assert len(audio) == (9 + 40 + 10) * FRAME_BYTES
@@ -192,14 +241,13 @@ def test_a_segment_holds_the_speech_and_its_bounds_come_from_the_settings(rig: S
 
 def test_a_cough_is_no_segment(rig: SingleRig) -> None:
     rig.start()
-    rig.post(word(1, 10), voiced=True)
-    rig.post([SILENCE_FRAME] * 40, voiced=False)
-    rig.settle()
+    rig.hear(1, frames=10)
+    rig.quiet(40)
     assert rig.recognizer.requests == []
 
 
 def test_a_stop_cancels_every_request(rig: SingleRig) -> None:
-    hand = rig.by_hand()
+    hand = rig.by_hand_requests()
     rig.start()
     rig.speak(1, 2)
     rig.stop()
@@ -210,14 +258,12 @@ def test_a_stop_cancels_every_request(rig: SingleRig) -> None:
 def test_a_successor_asks_again_about_what_was_not_answered_and_only_about_that(
     rig: SingleRig,
 ) -> None:
-    hand = rig.by_hand()
+    hand = rig.by_hand_requests()
     rig.start()
     rig.speak(1, 2)
     hand.answer(0, ports.Recognized("one"))
     rig.settle()
-    with logged():
-        rig.mailbox.post(Poison())
-        rig.settle()
+    rig.crash()
     rig.start()
     assert len(hand.requests) == 3
     assert set(hand.requests[2][0]) <= {2, SILENCE_FRAME[0]}
@@ -225,3 +271,11 @@ def test_a_successor_asks_again_about_what_was_not_answered_and_only_about_that(
     hand.answer(2, ports.Recognized("two"))
     rig.settle()
     assert rig.finals == ["one", "two"]
+
+
+def test_every_segment_of_a_full_ring_is_asked_about(rig: SingleRig) -> None:
+    for number in range(1, 8):
+        for payload in [*word(number, 40), *[SILENCE_FRAME] * 30]:
+            rig.state.ring.append(payload, voiced=payload != SILENCE_FRAME)
+    rig.start()
+    assert rig.finals == [f"w{number}" for number in range(1, 8)]

@@ -19,43 +19,45 @@ EVENTS = st.lists(st.tuples(st.sampled_from(["failed", "progressed"]), st.floats
 """What happens to a child, each with the seconds since the event before."""
 
 
-def spend(budget: RestartBudget, *failures_at: float) -> list[bool]:
-    """Fail at each of these times; say which failures were worth a restart."""
+def spend(budget: RestartBudget, failures: int) -> list[bool]:
+    """Fail so often; say which failures were worth a restart."""
     granted: list[bool] = []
-    for now in failures_at:
-        left = budget.failed(now)
+    for _ in range(failures):
+        left = budget.failed()
         granted.append(left is not None)
         budget = left or budget
     return granted
 
 
 def test_the_budget_allows_its_limit_and_not_one_more() -> None:
-    assert spend(RestartBudget(3), 1.0, 2.0, 3.0, 4.0) == [True, True, True, False]
+    assert spend(RestartBudget(3), 4) == [True, True, True, False]
 
 
 def test_a_budget_of_nothing_allows_nothing() -> None:
-    assert RestartBudget(0).failed(1.0) is None
+    assert RestartBudget(0).failed() is None
 
 
-def test_time_alone_refills_nothing() -> None:
-    budget = RestartBudget(1, refill_after_s=REFILL_S)
-    assert spend(budget, 0.0, 10_000.0) == [True, False]
-
-
-def test_results_refill_it_only_after_the_stated_time() -> None:
+@pytest.mark.parametrize(("span_s", "refilled"), [(REFILL_S - 0.001, False), (REFILL_S, True)])
+def test_results_refill_it_only_when_they_have_come_over_the_stated_time(
+    *, span_s: float, refilled: bool
+) -> None:
     spent = RestartBudget(1, refill_after_s=REFILL_S, used=1).progressed(100.0)
-    assert spent.failed(100.0 + REFILL_S - 0.001) is None
-    refilled = spent.failed(100.0 + REFILL_S)
-    assert refilled is not None
-    assert refilled.used == 1
+    left = spent.progressed(100.0 + span_s).failed()
+    assert (left is not None) is refilled
+    assert left is None or left.used == 1
+
+
+def test_one_result_refills_nothing_however_long_ago_it_was() -> None:
+    spent = RestartBudget(1, refill_after_s=REFILL_S, used=1)
+    assert spent.progressed(0.0).failed() is None
+    assert spent.progressed(1e6).failed() is None
 
 
 def test_a_failure_starts_the_time_of_results_anew() -> None:
-    budget = RestartBudget(2, refill_after_s=REFILL_S).progressed(0.0)
-    spent_once = budget.failed(10.0)
+    spent_once = RestartBudget(2, refill_after_s=REFILL_S).progressed(0.0).failed()
     assert spent_once is not None
     assert spent_once.well_since is None
-    spent_twice = spent_once.progressed(20.0).failed(40.0)
+    spent_twice = spent_once.progressed(20.0).progressed(40.0).failed()
     assert spent_twice is not None
     assert spent_twice.used == 2
 
@@ -64,12 +66,21 @@ def test_further_results_do_not_put_the_refill_off() -> None:
     budget = RestartBudget(1, refill_after_s=REFILL_S, used=1)
     for now in range(0, 31, 5):
         budget = budget.progressed(float(now))
-    assert budget.failed(REFILL_S) is not None
+    assert budget.failed() is not None
 
 
 def test_a_budget_without_refill_never_recovers() -> None:
-    budget = RestartBudget(1, used=1).progressed(0.0)
-    assert budget.failed(1e9) is None
+    budget = RestartBudget(1, used=1).progressed(0.0).progressed(1e9)
+    assert budget.failed() is None
+
+
+def test_a_spent_budget_has_nothing_left_until_results_refill_it() -> None:
+    spent = RestartBudget(3, refill_after_s=REFILL_S).progressed(0.0).progressed(60.0).spent()
+    assert spent.failed() is None
+    assert spent.progressed(100.0).progressed(129.9).failed() is None
+    refilled = spent.progressed(100.0).progressed(130.0).failed()
+    assert refilled is not None
+    assert refilled.used == 1
 
 
 @settings(derandomize=True, database=None)
@@ -79,20 +90,21 @@ def test_restarts_are_granted_by_the_written_rule(
 ) -> None:
     """Against the rule told over the whole history, instead of carried along."""
     budget = RestartBudget(limit, refill_after_s)
-    now, granted_in_a_row, first_result_at = 0.0, 0, None
+    now, granted_in_a_row, results_at = 0.0, 0, list[float]()
     for event, wait_s in events:
         now += wait_s
         if event == "progressed":
             budget = budget.progressed(now)
-            first_result_at = now if first_result_at is None else first_result_at
+            results_at.append(now)
             continue
-        well_s = None if first_result_at is None else now - first_result_at
-        well = bool(refill_after_s) and well_s is not None and well_s >= REFILL_S
-        granted_in_a_row = 0 if well else granted_in_a_row
-        left = budget.failed(now)
+        well_s = results_at[-1] - results_at[0] if results_at else 0.0
+        if refill_after_s is not None and well_s >= refill_after_s:
+            granted_in_a_row = 0
+        left = budget.failed()
         assert (left is not None) == (granted_in_a_row < limit)
         if left is not None:
-            budget, first_result_at = left, None
+            budget = left
+            results_at.clear()
             granted_in_a_row += 1
         assert 0 <= budget.used <= limit
 
@@ -104,7 +116,7 @@ def test_only_the_time_between_events_counts(shift_s: int, events: list[tuple[st
         budget, now, answers = RestartBudget(2, refill_after_s=REFILL_S), start, list[bool]()
         for event, wait_s in events:
             now += round(wait_s)
-            left = budget.progressed(now) if event == "progressed" else budget.failed(now)
+            left = budget.progressed(now) if event == "progressed" else budget.failed()
             answers.append(left is not None)
             budget = left or budget
         return answers
@@ -114,8 +126,9 @@ def test_only_the_time_between_events_counts(shift_s: int, events: list[tuple[st
 
 def test_a_budget_is_never_changed_in_place() -> None:
     budget = RestartBudget(2, refill_after_s=REFILL_S)
-    budget.failed(1.0)
+    budget.failed()
     budget.progressed(2.0)
+    budget.spent()
     assert budget == RestartBudget(2, refill_after_s=REFILL_S)
 
 
@@ -146,7 +159,7 @@ def test_a_child_begins_with_its_specifications_budget_and_not_started() -> None
 
 def test_a_child_counts_its_restarts_until_the_budget_is_gone() -> None:
     child = Nursery(limit=2).child
-    assert [child.may_restart(float(now)) for now in range(3)] == [True, True, False]
+    assert [child.may_restart() for _ in range(3)] == [True, True, False]
     assert child.restarts == 2
     assert child.spec.budget == RestartBudget(2)
 
@@ -171,7 +184,7 @@ def test_a_failed_child_is_not_stopped_again() -> None:
     nursery = Nursery()
     nursery.child.start()
     nursery.settle()
-    assert nursery.child.may_restart(1.0)
+    assert nursery.child.may_restart()
     assert nursery.child.ref is None
     nursery.child.stop()
     nursery.settle()

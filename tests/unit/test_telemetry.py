@@ -82,6 +82,27 @@ def test_only_measured_parts_of_a_turn_are_observed() -> None:
     assert metric(metrics, "turn_latency_seconds_sum", part="total") == 1.0
 
 
+class Engine:
+    """An engine with counts."""
+
+    name = "deaf"
+
+    def __init__(self) -> None:
+        self.deaths = 0
+
+    def counts(self) -> dict[str, int]:
+        return {"deaths": self.deaths}
+
+
+def test_what_engines_count_is_shown_as_it_is_when_asked_for() -> None:
+    metrics, engine = Metrics(), Engine()
+    assert isinstance(engine, telemetry.Counting)
+    metrics.engines.watch(engine.name, engine.counts)
+    engine.deaths = 2
+    assert metric(metrics, "engine_events_total", engine="deaf", event="deaths") == 2
+    assert b'engine_events_total{engine="deaf",event="deaths"} 2.0' in metrics.render()
+
+
 class FakeTimers:
     """A loop that is late on purpose."""
 

@@ -307,15 +307,50 @@ def test_nothing_is_wanted_before_anything_was_said(rig: TxRig) -> None:
     assert rig.agent.messages == []
 
 
-def test_a_slow_peer_costs_frames_that_are_counted_and_never_a_mark(rig: TxRig) -> None:
+def test_a_slow_peer_costs_frames_that_are_counted_and_a_mark_behind_them_says_so(
+    rig: TxRig,
+) -> None:
     rig.start()
     rig.socket.owed = 144
     rig.speak(*range(10))
+    rig.mark("at10#1")
     rig.mark("end#1")
     rig.beats(20)
-    assert rig.sent == ["end#1"]
+    assert rig.sent == []
+    assert rig.agent.of(MarkFlushed) == [MarkFlushed("at10#1", 1), MarkFlushed("end#1", 1)]
+    assert rig.state.marks == {}
     assert rig.mailbox.ledger.dropped == {"slow_peer": 10}
     assert rig.mailbox.ledger.missing(0) == 0
+
+
+def test_only_the_mark_next_behind_dropped_frames_is_not_sent(rig: TxRig) -> None:
+    rig.start()
+    rig.speak(0, 1, 2)
+    rig.mark("at3#1")
+    rig.beats()
+    rig.socket.owed = 144
+    rig.speak(3)
+    rig.beats()
+    rig.socket.owed = 0
+    rig.speak(4)
+    rig.mark("at5#1")
+    rig.speak(5)
+    rig.mark("at6#1")
+    rig.beats(5)
+    assert rig.sent == [0, 1, 2, "at3#1", 4, 5, "at6#1"]
+    assert rig.agent.of(MarkFlushed) == [MarkFlushed("at5#1", 1)]
+
+
+def test_frames_dropped_before_a_clear_cost_the_next_playback_no_mark(rig: TxRig) -> None:
+    rig.start()
+    rig.socket.owed = 144
+    rig.speak(0)
+    rig.beats()
+    rig.tell(Clear(1))
+    rig.socket.owed = 0
+    rig.mark("begin#2", epoch=2)
+    rig.beats()
+    assert rig.sent == ["clear", "begin#2"]
 
 
 def test_drops_for_a_slow_peer_keep_the_pace_of_the_speech(rig: TxRig) -> None:

@@ -1,0 +1,260 @@
+"""How well a call hears: restarts of STT, deafness, the fallback and the way back.
+
+A plain class inside CallActor, which passes on whatever concerns STT. Decides by the class of
+a failure (`speech.failure`): what may heal is restarted, counted; deafness is restarted,
+counted apart; what will not heal, or has failed too often, falls back to single requests,
+while STT tries streams in the background. Tells the agent, which owes the caller a word when
+it lasts. Touches neither audio nor text.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from actors.call_parts import CallParts
+from actors.clock import Timer
+from actors.family import OutOfBand
+from actors.liveness import Liveness
+from actors.messages import (
+    ChildFailed,
+    FailDeaf,
+    HearingGaveOut,
+    HearingLost,
+    HearingRestored,
+    OpenStream,
+    SingleFailed,
+    VoiceHeard,
+)
+from actors.peer import to_nobody
+from actors.stt_stream import StreamFailed
+from actors.supervision import described
+from speech.failure import Failure
+
+DEAF_MAX: Final = 3
+"""Times in a row that streams may be deaf to speech before single requests are tried."""
+
+JITTER: Final = (0.75, 1.25)
+"""What backoffs are multiplied with, so that the calls of a broken channel come back apart."""
+
+EXHAUSTED_FACTOR: Final = 4
+"""Longer backoff (0.8 s) for RESOURCE_EXHAUSTED: a quota is not there again in 0.2 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestartStt(OutOfBand):
+    """The backoff is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class LivenessDue(OutOfBand):
+    """Time to see whether the voice was answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUpDue(OutOfBand):
+    """Nothing should have been recognised for so long that it is time to say so."""
+
+
+class Hearing:
+    """Supervises the STT child of one call.
+
+    Args:
+        parts: the call.
+        after: sends CallActor a message later.
+        on_exhausted: called when the fallback has crashed too often as well.
+    """
+
+    def __init__(
+        self,
+        parts: CallParts,
+        after: Callable[[float, OutOfBand], Timer],
+        on_exhausted: Callable[[ChildFailed], None],
+    ) -> None:
+        self._parts = parts
+        self._context = parts.context
+        self._child = parts.children["stt"]
+        self._after = after
+        self._on_exhausted = on_exhausted
+        self._liveness = Liveness(self._context.settings.stt_deaf_after_ms / 1000)
+        self._watching = False
+        self._lost = False
+        self._failing_since: float | None = None
+        """The first request that failed since anything was recognised."""
+        self._gave_out = False
+        self._was_deaf = False
+        """Whether streams were given up for deafness, and none has given a result since."""
+        self._random = random.Random(self._context.call_sid)  # noqa: S311  # spreads, hides nothing
+
+    def release(self) -> None:
+        """Forget the owner: it has ended."""
+        self._after = self._on_exhausted = to_nobody
+
+    # --- signs of life ---------------------------------------------------------------
+
+    def voice_heard(self, voice: VoiceHeard) -> None:
+        """Expect the recogniser to react to this."""
+        self._liveness.voice_heard(voice.voiced_frames, voice.heard_at)
+        if self._parts.stt_single:
+            self._liveness.alive()  # Single requests have time limits of their own.
+        self._watch()
+
+    def opened(self) -> None:
+        """Note a new stream: it gets its time to react."""
+        self._liveness.began_anew(self._now())
+
+    def alive(self) -> None:
+        """Note a sign of life."""
+        self._liveness.alive()
+        self._restored()
+
+    def progressed(self, at: float) -> None:
+        """Note a real result."""
+        self._liveness.progressed()
+        self._child.budget = self._child.budget.progressed(at)
+        if not self._parts.stt_single:
+            self._parts.stt_state.probes = 0
+            self._was_deaf = False
+        self._restored()
+
+    def liveness_due(self) -> None:
+        """Look whether the voice was answered."""
+        self._watching = False
+        now = self._now()
+        if self._liveness.is_deaf(now) and not self._parts.stt_single:
+            self._declare_deaf(now)
+        self._watch()
+
+    def _watch(self) -> None:
+        due_at = self._liveness.due_at
+        if due_at is not None and not self._watching:
+            self._watching = True
+            self._after(max(0.0, due_at - self._now()), LivenessDue())
+
+    def _declare_deaf(self, now: float) -> None:
+        self._liveness.declared(now)
+        self._context.stats.stt_deaf += 1
+        self._context.metrics.stt_deaf.inc()
+        self._context.log.warning(
+            "🦻 [STT] Deaf: voice and no sign of the recogniser ({} in a row)",
+            self._liveness.deaf_in_a_row,
+        )
+        self._parts.stt.post(FailDeaf())
+
+    # --- failures --------------------------------------------------------------------
+
+    def failed(self, failure: ChildFailed) -> None:
+        """Decide what follows a crash of STT."""
+        self._lose()
+        error = failure.error
+        kind = error.failure if isinstance(error, StreamFailed) else Failure.TRANSIENT
+        if kind is Failure.DEAF:
+            self._restart_deaf()
+        elif kind is Failure.FATAL and not self._parts.stt_single:
+            self._alarm(failure)
+        elif self._child.may_restart():
+            self._restart(failure)
+        elif self._parts.stt_single:
+            self._on_exhausted(failure)
+        else:
+            self._warn(self._child.budget.used + 1, failure)
+            self._fall_back("exhausted")
+
+    def restart(self) -> None:
+        """Start the next incarnation: the backoff is over."""
+        self._child.start()
+
+    def _restart_deaf(self) -> None:
+        self._child.ref = None
+        often = self._liveness.deaf_in_a_row >= DEAF_MAX and self._liveness.was_speech
+        if often or self._was_deaf:
+            self._was_deaf = True
+            self._fall_back("deaf")
+        else:
+            self._child.start()
+
+    def _restart(self, failure: ChildFailed) -> None:
+        self._context.metrics.child_restarts.labels("stt").inc()
+        self._warn(self._child.budget.used, failure)
+        backoff_s = self._child.spec.backoff_s * self._random.uniform(*JITTER)
+        if getattr(failure.error, "status", None) == "RESOURCE_EXHAUSTED":
+            backoff_s *= EXHAUSTED_FACTOR
+        self._after(backoff_s, RestartStt())
+
+    def _warn(self, attempt: int, failure: ChildFailed) -> None:
+        self._context.log.warning(
+            "⚠️ [STT] Streaming start failed (attempt {}): {}", attempt, described(failure.error)
+        )
+
+    def _alarm(self, failure: ChildFailed) -> None:
+        self._child.ref = None
+        self._context.log.error(
+            "🚨 [STT] Will not heal by itself, look at credentials and configuration: {}",
+            described(failure.error),
+        )
+        self._fall_back("fatal")
+
+    def _fall_back(self, reason: str) -> None:
+        self._context.log.error(
+            "❌ [STT] All streaming attempts failed — using fallback single request"
+        )
+        self._context.metrics.stt_fallbacks.labels(reason).inc()
+        self._parts.stt_single = True
+        self._liveness.alive()
+        self._child.budget = self._child.spec.budget
+        self._child.start()
+
+    # --- the fallback, and the way back ----------------------------------------------
+
+    def streaming_healthy(self) -> None:
+        """Stream again. The next failure falls back at once, until results refill the budget."""
+        if not self._parts.stt_single:
+            return
+        self._context.log.info("✅ [STT] Streaming resumed")
+        self._context.metrics.stt_resumed.inc()
+        self._parts.stt_single = False
+        self._child.budget = self._child.spec.budget.spent()
+        self._parts.stt.post(OpenStream(single=False))
+        self._restored()
+
+    def single_failed(self, failed: SingleFailed) -> None:
+        """Give out at once, or when it has lasted too long."""
+        self._lose()
+        if failed.fatal:
+            self._give_out(failed.status)
+            return
+        if self._failing_since is None:
+            self._failing_since = self._now()
+            self._after(self._context.settings.stt_give_up_s, GiveUpDue())
+
+    def give_up_due(self) -> None:
+        """Give out, if nothing has been recognised since the first request failed."""
+        if self._failing_since is None:
+            return
+        left_s = self._failing_since + self._context.settings.stt_give_up_s - self._now()
+        if left_s > 0:
+            self._after(left_s, GiveUpDue())
+        else:
+            self._give_out("DEADLINE_EXCEEDED")
+
+    def _give_out(self, status: str) -> None:
+        if self._gave_out:
+            return
+        self._gave_out = True
+        self._context.metrics.stt_lost.inc()
+        self._context.log.error("❌ [STT] Nobody recognises the caller any more: {}", status)
+        self._parts.agent.post(HearingGaveOut())
+
+    def _lose(self) -> None:
+        if not self._lost:
+            self._lost = True
+            self._parts.agent.post(HearingLost())
+
+    def _restored(self) -> None:
+        self._failing_since = None
+        if self._lost:
+            self._lost = self._gave_out = False
+            self._parts.agent.post(HearingRestored())
+
+    def _now(self) -> float:
+        return self._context.runtime.clock.now()

@@ -1,0 +1,22 @@
+"""What STT is sent: when to begin, how, when to fail; and the caller's frames, from RX."""
+
+from dataclasses import dataclass
+
+from actors.family import OutOfBand
+from actors.messages.rx import InboundFrame
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStream(OutOfBand):
+    """Begin to recognise. Sent once to every incarnation, as its first message."""
+
+    single: bool
+    """Recognise by single requests instead: streaming has failed too often, or is off."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailDeaf(OutOfBand):
+    """Fail: voice went in and nothing came out. The successor opens a new stream."""
+
+
+SttMessage = OpenStream | FailDeaf | InboundFrame
