@@ -3,9 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run call test check bench clean
+.PHONY: help run call test check bench faults check-google clean
 help:            ## list the targets
-	@grep -E '^[a-z]+: .*##|^[a-z]+:  +##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  +##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
 $(BIN)/.runtime: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; try: make PYTHON=python3.12 run")'
@@ -34,6 +34,12 @@ check: $(BIN)/.dev  ## style, strict types (mypy and pyright), import rules
 
 bench: $(BIN)/.dev  ## measure cadence and drops under load, print a table
 	$(BIN)/python -m bench
+
+faults: $(BIN)/.dev  ## break the recogniser in every way, measure what calls bear; a table
+	$(BIN)/python -m bench.faults
+
+check-google: $(BIN)/.runtime  ## try real recognition and a real voice, with your credentials
+	$(BIN)/python -m bench.check_google
 
 clean:           ## remove the virtual environment and the caches
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis

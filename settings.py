@@ -72,9 +72,7 @@ class Settings(GoogleSettings):
     start_timeout_s: int = _number(10, 1, 60, "for the start message after the upgrade")
     ping_interval_s: int = _number(10, 1, 60, "between pings on a media socket")
     ping_timeout_s: int = _number(10, 1, 60, "for the answer to a ping: then the peer is dead")
-    max_calls: int = _number(
-        200, 1, 2000, "calls at once; a core of 2.6 GHz carries 150 to 200"
-    )
+    max_calls: int = _number(200, 1, 2000, "calls at once; a core of 2.6 GHz carries 150 to 200")
     drain_s: int = _number(20, 0, 600, "for running calls to end by themselves at shutdown")
 
     # Logging

@@ -92,6 +92,10 @@ class NumberedRecognizer:
         self.answer_requests = True
         self._opens = list(opens)
 
+    def behave(self, *opens: bool | str) -> None:
+        """Say what happens to the next streams, in order, as in the constructor."""
+        self._opens = list(opens)
+
     async def start(self) -> None: ...
 
     async def aclose(self) -> None: ...

@@ -67,8 +67,11 @@ class StampedCall(ManualCall):
     @property
     def understood(self) -> list[str]:
         """The caller's words as the agent remembers them, in order."""
-        entries = self.parts.memory.history
-        return " ".join(entry.text for entry in entries if entry.who == "caller").split()
+        said: list[str] = [
+            entry.text for entry in self.parts.memory.history if entry.who == "caller"
+        ]
+        words = " ".join(said).split()
+        return words
 
     @property
     def spoken(self) -> list[str]:

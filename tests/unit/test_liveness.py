@@ -98,7 +98,7 @@ def test_voice_that_no_new_stream_would_hear_is_forgotten(
 
 
 def test_every_deafness_doubles_the_patience_up_to_a_minute(ear: Ear) -> None:
-    patiences, now = [], T
+    patiences, now = list[float](), T
     for _ in range(8):
         ear.voice(now)
         assert ear.due_at is not None

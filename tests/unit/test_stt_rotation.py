@@ -84,7 +84,7 @@ def test_the_new_stream_hears_what_the_old_one_has_not_finished_and_what_comes(
     aging.live(LATEST_S - 0.5, number=9)
     aging.says(ports.Final("x", (LATEST_S - 0.5) * 1000 - 200))
     first = aging.stream
-    aging.recognizer._opens = [False]
+    aging.recognizer.behave(False)
     aging.live(0.6, number=1)
     first.say(ports.Partial("one"))
     aging.settle()
@@ -107,7 +107,7 @@ def test_the_new_stream_hears_what_the_old_one_has_not_finished_and_what_comes(
 def test_until_the_new_stream_is_open_the_old_one_is_heard(aging: SttRig) -> None:
     aging.start()
     first = aging.stream
-    aging.recognizer._opens = [False]
+    aging.recognizer.behave(False)
     aging.live(AFTER_S + 0.1)
     assert len(aging.recognizer.streams) == 2
     first.say(ports.Partial("a"))
@@ -125,7 +125,7 @@ def test_a_new_stream_that_does_not_open_is_tried_again_every_second_at_no_cost(
 ) -> None:
     aging.start()
     first = aging.stream
-    aging.recognizer._opens = [behaviour] * 3
+    aging.recognizer.behave(*[behaviour] * 3)
     aging.live(AFTER_S + 0.1)
     assert len(aging.recognizer.streams) == 2
     aging.live(0.85)
@@ -146,7 +146,7 @@ def test_an_old_stream_that_ends_while_the_new_one_opens_is_followed_by_one_stre
 ) -> None:
     aging.start()
     first = aging.stream
-    aging.recognizer._opens = [False]
+    aging.recognizer.behave(False)
     aging.live(AFTER_S + 0.1)
     first.say(ports.StreamEnded("OUT_OF_RANGE"))
     aging.live(1)
@@ -159,7 +159,7 @@ def test_an_old_stream_that_fails_while_the_new_one_opens_leaves_none_open(
 ) -> None:
     aging.start()
     first = aging.stream
-    aging.recognizer._opens = [False]
+    aging.recognizer.behave(False)
     aging.live(AFTER_S + 0.1)
     with logged():
         first.fail()
@@ -170,7 +170,7 @@ def test_an_old_stream_that_fails_while_the_new_one_opens_leaves_none_open(
 
 def test_a_stop_drops_the_stream_to_come_as_well(aging: SttRig) -> None:
     aging.start()
-    aging.recognizer._opens = [False]
+    aging.recognizer.behave(False)
     aging.live(AFTER_S + 0.1)
     aging.stop()
     assert [stream.cancelled for stream in aging.recognizer.streams] == [True, True]

@@ -290,6 +290,22 @@ def test_words_behind_an_early_final_come_as_partials_and_a_revision(rig: SttRig
     assert (revision.utterance, revision.text, revision.revises) == (1, f"{STRONG} Now!", True)
 
 
+def test_the_same_word_again_has_to_stay_unchanged_for_as_long_as_the_first_time(
+    rig: SttRig,
+) -> None:
+    rig.by_hand(early_finals=True)
+    rig.start()
+    rig.hear(1, frames=30)
+    rig.says(ports.Partial("yes", 0.1, 500.0), ports.Final("yes", 600.0))
+    rig.hear(1, frames=30)
+    rig.quiet(HANGOVER_FRAMES)
+    rig.says(ports.Partial("yes", 0.1, 1100.0))
+    rig.quiet(HANGOVER_FRAMES // 2)
+    assert early(rig) == [("yes", False)]
+    rig.quiet(HANGOVER_FRAMES)
+    assert early(rig) == [("yes", False), ("yes", True)]
+
+
 def test_an_old_partial_ends_nothing_after_its_real_final(rig: SttRig) -> None:
     rig.by_hand(early_finals=True)
     rig.start()

@@ -85,7 +85,7 @@ def test_an_unstable_partial_ends_it_when_it_has_not_changed_for_the_hangover(
 
 def test_one_that_keeps_changing_ends_it_after_the_timeout(end: TurnEnd) -> None:
     end.frame(voiced=True)
-    ended = []
+    ended: list[bool] = []
     for number in range(TIMEOUT):
         end.partial(f"two {number}", WEAK)
         ended.append(end.frame(voiced=False))
@@ -94,7 +94,7 @@ def test_one_that_keeps_changing_ends_it_after_the_timeout(end: TurnEnd) -> None
 
 def test_the_same_partial_again_does_not_count_as_a_change(end: TurnEnd) -> None:
     end.frame(voiced=True)
-    ended = []
+    ended: list[bool] = []
     for _ in range(HANGOVER):
         end.partial("two", WEAK)
         ended.append(end.frame(voiced=False))
