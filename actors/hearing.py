@@ -95,8 +95,6 @@ class Hearing:
     def voice_heard(self, voice: VoiceHeard) -> None:
         """Expect the recogniser to react to this."""
         self._liveness.voice_heard(voice.voiced_frames, voice.heard_at)
-        if self._parts.stt_single:
-            self._liveness.alive()  # Single requests have time limits of their own.
         self._watch()
 
     def opened(self) -> None:
@@ -121,7 +119,9 @@ class Hearing:
         """Look whether the voice was answered."""
         self._watching = False
         now = self._now()
-        if self._liveness.is_deaf(now) and not self._parts.stt_single:
+        if self._parts.stt_single:
+            self._liveness.alive()  # Single requests have time limits of their own.
+        elif self._liveness.is_deaf(now):
             self._declare_deaf(now)
         self._watch()
 

@@ -84,6 +84,7 @@ class SingleRequestSession:
             min_speech_ms=settings.single_min_speech_ms,
             quiet_ms=settings.single_quiet_ms,
             max_ms=settings.single_max_ms,
+            resuming=self._ring.end > self._ring.start,
         )
 
     def feed(self) -> None:

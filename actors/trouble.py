@@ -2,7 +2,7 @@
 
 A plain class inside AgentActor. Silence is explained only to somebody who waits for an
 answer: who has spoken, has stopped, and got no transcript while the recogniser was unwell.
-Once for each time it is lost.
+Once for each wait.
 """
 
 from collections.abc import Callable
@@ -56,8 +56,8 @@ class Trouble:
         self._disarm()
 
     def caller_spoke(self) -> None:
-        """Note that the caller says something that is meant."""
-        self._spoke = True
+        """Note that the caller says something that is meant; the wait for that is a new one."""
+        self._spoke, self._said = True, False
         self._waits_since = None
         self._disarm()
 

@@ -53,7 +53,18 @@ class Segmenter:
         quiet_ms: int = QUIET_MS,
         max_ms: int = MAX_MS,
         preroll_ms: int = PREROLL_MS,
+        resuming: bool = False,
     ) -> None:
+        """Begin.
+
+        Args:
+            min_speech_ms: speech below which a segment is thrown away.
+            quiet_ms: quiet that ends a segment.
+            max_ms: longest segment.
+            preroll_ms: audio kept from before the first voiced frame.
+            resuming: whether the first frames may be the rest of speech already judged; then
+                a segment that begins with them may be short.
+        """
         _check(0 < max_ms <= MAX_SEGMENT_MS, "max_ms", f"1 to {MAX_SEGMENT_MS}", max_ms)
         _check(0 < min_speech_ms <= max_ms, "min_speech_ms", "1 to max_ms", min_speech_ms)
         _check(0 < quiet_ms <= max_ms, "quiet_ms", "1 to max_ms", quiet_ms)
@@ -69,7 +80,7 @@ class Segmenter:
         self._quiet = 0
         self._seen = 0
         self._needed = self._min_frames
-        self._cut_at: int | None = None
+        self._cut_at: int | None = 0 if resuming else None
         self._discarded_segments = 0
 
     @property

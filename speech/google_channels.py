@@ -19,9 +19,10 @@ BACKOFF_MIN_MS: Final = 100
 BACKOFF_MAX_MS: Final = 1000
 """Between tries at most: a call waits for its recogniser."""
 
-CONNECT_MS: Final = 1000
+CONNECT_MS: Final = 10_000
 """For one try to connect. gRPC calls it the least backoff, but it bounds TCP and TLS together:
-with 100 ms, first tries over a way of 150 ms were cut off (0.39 s to connect, not 0.15)."""
+with 1 s, a server that took 1.5 s for it was never reached; with 100 ms, first tries over a way
+of 150 ms were cut off. A lost packet is sent again by TCP itself, after 1, 3 and 7 s."""
 
 REPLACE_EVERY_S: Final = 5.0
 """Least time between two replacements of a channel that seems dead."""

@@ -245,9 +245,12 @@ def test_a_crash_over_a_message_that_comes_rarely_loses_nothing(
 ) -> None:
     call = place_stamped_call(use_streaming_stt=not single)
 
+    def is_it(got: Any) -> bool:
+        return got is message
+
     def each(index: int) -> None:
         if index == moment:
-            raise_once(call.actor("stt"), "on_receive", Boom(), when=lambda got: got is message)
+            raise_once(call.actor("stt"), "on_receive", Boom(), when=is_it)
             call.parts.stt.post(message)
             call.settle()
 
@@ -287,7 +290,11 @@ def test_a_crash_while_the_ring_is_replayed_loses_nothing(
         def open_and_break(sink: Any) -> Any:
             stream = opened(sink)
             calls = iter(range(1, 10))
-            raise_once(stream, "write", Boom(), when=lambda _audio: next(calls) == write)
+
+            def is_the_one(_audio: bytes) -> bool:
+                return next(calls) == write
+
+            raise_once(stream, "write", Boom(), when=is_the_one)
             call.ear.open = opened  # type: ignore[method-assign]
             return stream
 

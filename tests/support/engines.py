@@ -23,7 +23,7 @@ class ScriptedStream:
 
     recognizer: "NumberedRecognizer"
     sink: ports.RecognizerSink
-    heard: list[bytes] = field(default_factory=list)
+    heard: list[bytes] = field(default_factory=list[bytes])
     written: bytearray = field(default_factory=bytearray)
     cancelled: bool = False
     half_closed: bool = False
@@ -188,7 +188,7 @@ class EchoBrain:
     one_moment: str = "one moment"
     silence_after_s: float = 8.0
     greeting: str = "hello"
-    told: list[brains.CallerEvent] = field(default_factory=list)
+    told: list[brains.CallerEvent] = field(default_factory=list[brains.CallerEvent])
     on_event: Callable[[brains.CallerEvent], None] = lambda _event: None
 
     def respond(self, event: brains.CallerEvent, sink: brains.BrainSink) -> ScriptedReply:

@@ -134,3 +134,18 @@ def test_with_no_least_speech_every_voiced_frame_is_in_a_segment(pattern: str) -
     }
     assert inside >= {index for index, mark in enumerate(pattern) if mark == "#"}
     assert segmenter.discarded_segments == 0
+
+
+def resuming() -> Segmenter:
+    """The same, behind speech that was judged already."""
+    return Segmenter(min_speech_ms=60, quiet_ms=40, max_ms=200, preroll_ms=20, resuming=True)
+
+
+def test_the_short_rest_of_speech_already_judged_is_kept() -> None:
+    assert [span(s) for s in feed(resuming(), "##..")] == [(0, 4)]
+    assert [span(s) for s in feed(resuming(), ".##..")] == [(0, 5)]
+
+
+def test_a_short_sound_that_does_not_go_on_with_it_is_thrown_away() -> None:
+    assert feed(resuming(), "...##..") == []
+    assert [span(s) for s in feed(resuming(), "##..##..")] == [(0, 4)]

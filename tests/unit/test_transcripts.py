@@ -219,6 +219,21 @@ def test_a_partial_that_added_words_and_was_taken_back_is_revised_to_what_is_tru
     assert finals(desk)[1:] == [(1, "a b", False, True)]
 
 
+@pytest.mark.parametrize("end", ["", None], ids=["rejected", "new stream"])
+def test_a_partial_that_added_words_of_which_nothing_came_lets_the_early_final_be_said_again(
+    desk: Desk, end: str | None
+) -> None:
+    desk.transcripts.early_final("a b")
+    desk.transcripts.partial("a b c")
+    if end is None:
+        desk.transcripts.begin_anew()
+    else:
+        desk.transcripts.final(end)
+    assert finals(desk)[1:] == [(1, "a b", False, True)]
+    desk.transcripts.final("d")
+    assert finals(desk)[2:] == [(2, "d", False, False)]
+
+
 def test_the_waiting_partial_of_an_early_final_is_called_off(desk: Desk) -> None:
     desk.transcripts.partial("a")
     desk.transcripts.partial("a b")
