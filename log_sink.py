@@ -160,6 +160,9 @@ class _ToLoguru(logging.Handler):
     """Hands a standard log record on to loguru, with the place it came from."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        if getattr(error, "expected", False):
+            return  # A failure by design, such as a stream's; its supervisor says it in one line.
         frame, depth = inspect.currentframe(), 0
         while frame is not None and (depth == 0 or frame.f_code.co_filename == logging.__file__):
             frame, depth = frame.f_back, depth + 1

@@ -114,7 +114,7 @@ class Settings(GoogleSettings):
     )
 
     # STT: stream, restarts
-    stt_ring_ms: int = _number(15_000, 1_000, 60_000, "audio kept for the replay after a restart")
+    stt_ring_ms: int = _number(15_000, 1_000, 30_000, "audio kept for the replay after a restart")
     stt_restarts: int = _number(3, 0, 20, "restarts of a call's STT before it falls back")
     stt_refill_s: int = _number(30, 1, 600, "of real results until the restarts are given back")
     stt_backoff_ms: int = _number(200, 0, 10_000, "before each restart of the recogniser")
@@ -129,10 +129,10 @@ class Settings(GoogleSettings):
         290, 5, 86_400, "age at which it is changed whatever is said; Google ends it at 305 s"
     )
     stt_give_up_s: int = _number(
-        10, 2, 300, "of no recognition of any kind until the caller is told and passed on"
+        10, 2, 300, "of failing single requests until the caller is told and passed on"
     )
     trouble_said_after_ms: int = _number(
-        2000, 500, 10_000, "of waiting in vain for a broken recogniser until the caller is told"
+        1500, 500, 10_000, "of waiting in vain for a broken recogniser until the caller is told"
     )
     child_restarts: int = _number(1, 0, 10, "restarts of each other child before the call ends")
 

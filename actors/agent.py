@@ -161,7 +161,7 @@ class AgentActor(LoopActor):
 
     def _on_final(self, final: messages.FinalTranscript) -> None:
         """Answer. What nobody could make out is let pass while the agent speaks."""
-        self._trouble.understood()
+        self._trouble.answered()
         if self._replies.is_ending or (not final.text and self._speaker.speaking):
             return
         text, replaces = final.text, False
@@ -181,6 +181,7 @@ class AgentActor(LoopActor):
     def _on_digit(self, digit: str) -> None:
         if self._replies.is_ending:
             return
+        self._trouble.answered()
         self._context.log.info("🔢 [DTMF] {}", "*" if self._masked else digit)
         self._replies.interrupt()
         self._replies.answer(brains.CallerPressed(digit))
@@ -198,6 +199,7 @@ class AgentActor(LoopActor):
 
     def _on_line_silent(self) -> None:
         if self._voice.waited_in_vain() and not self._speaker.speaking:
+            self._trouble.answered()
             self._replies.answer(brains.CallerSilent())
 
     def _await_speech(self) -> None:

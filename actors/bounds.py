@@ -78,7 +78,7 @@ def call_bounds(settings: Settings) -> tuple[Bound, ...]:
             f"{REQUESTS_MAX} segments",
             REQUESTS_MAX * segment * FRAME_BYTES,
         ),
-        Bound("audio waiting in the recogniser's stream", f"{ring} frames", ring * PAYLOAD),
+        Bound("audio waiting in the recogniser's stream", "35 s", 35 * SAMPLE_RATE_HZ),
         Bound("control lanes, four of small messages", f"4 × {control}", 4 * control * 128),
         Bound("control lane of the agent, transcripts", f"{control} texts", control * text),
         # A bytearray that grows is over-allocated by an eighth and copied once.

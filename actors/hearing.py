@@ -15,7 +15,7 @@ from typing import Final
 from actors.call_parts import CallParts
 from actors.clock import Timer
 from actors.family import OutOfBand
-from actors.liveness import Liveness
+from actors.liveness import EARLY_S, Liveness
 from actors.messages import (
     ChildFailed,
     FailDeaf,
@@ -76,8 +76,10 @@ class Hearing:
         self._child = parts.children["stt"]
         self._after = after
         self._on_exhausted = on_exhausted
-        self._liveness = Liveness(self._context.settings.stt_deaf_after_ms / 1000)
+        settings = self._context.settings
+        self._liveness = Liveness(settings.stt_deaf_after_ms / 1000, settings.stt_ring_ms / 1000)
         self._watching = False
+        self._open = False
         self._lost = False
         self._failing_since: float | None = None
         """The first request that failed since anything was recognised."""
@@ -98,8 +100,11 @@ class Hearing:
         self._watch()
 
     def opened(self) -> None:
-        """Note a new stream: it gets its time to react."""
+        """Note a new stream: it gets its time to react. With nothing to react to, all is well."""
+        self._open = True
         self._liveness.began_anew(self._now())
+        if self._liveness.due_at is None and not self._was_deaf:
+            self._restored()
 
     def alive(self) -> None:
         """Note a sign of life."""
@@ -121,8 +126,12 @@ class Hearing:
         now = self._now()
         if self._parts.stt_single:
             self._liveness.alive()  # Single requests have time limits of their own.
+        elif not self._open:
+            self._liveness.began_anew(now)  # So has the opening of a stream.
         elif self._liveness.is_deaf(now):
-            self._declare_deaf(now)
+            # Counted when STT fails of it: a stream that is just being changed is not deaf.
+            self._liveness.began_anew(now)
+            self._parts.stt.post(FailDeaf())
         self._watch()
 
     def _watch(self) -> None:
@@ -131,20 +140,20 @@ class Hearing:
             self._watching = True
             self._after(max(0.0, due_at - self._now()), LivenessDue())
 
-    def _declare_deaf(self, now: float) -> None:
-        self._liveness.declared(now)
+    def _count_deafness(self) -> None:
+        self._liveness.declared(self._now())
         self._context.stats.stt_deaf += 1
         self._context.metrics.stt_deaf.inc()
         self._context.log.warning(
             "🦻 [STT] Deaf: voice and no sign of the recogniser ({} in a row)",
             self._liveness.deaf_in_a_row,
         )
-        self._parts.stt.post(FailDeaf())
 
     # --- failures --------------------------------------------------------------------
 
     def failed(self, failure: ChildFailed) -> None:
         """Decide what follows a crash of STT."""
+        self._open = False
         self._lose()
         error = failure.error
         kind = error.failure if isinstance(error, StreamFailed) else Failure.TRANSIENT
@@ -165,6 +174,8 @@ class Hearing:
         self._child.start()
 
     def _restart_deaf(self) -> None:
+        """Go on at once: it is no sign that the far side is overloaded, and costs no restart."""
+        self._count_deafness()
         self._child.ref = None
         often = self._liveness.deaf_in_a_row >= DEAF_MAX and self._liveness.was_speech
         if often or self._was_deaf:
@@ -214,8 +225,10 @@ class Hearing:
         self._context.metrics.stt_resumed.inc()
         self._parts.stt_single = False
         self._child.budget = self._child.spec.budget.spent()
+        self._open = False
         self._parts.stt.post(OpenStream(single=False))
-        self._restored()
+        if not self._was_deaf:  # A stream that lasts may be mute all the same.
+            self._restored()
 
     def single_failed(self, failed: SingleFailed) -> None:
         """Give out at once, or when it has lasted too long."""
@@ -232,7 +245,7 @@ class Hearing:
         if self._failing_since is None:
             return
         left_s = self._failing_since + self._context.settings.stt_give_up_s - self._now()
-        if left_s > 0:
+        if left_s > EARLY_S:
             self._after(left_s, GiveUpDue())
         else:
             self._give_out("DEADLINE_EXCEEDED")

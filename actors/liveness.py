@@ -11,10 +11,10 @@ from typing import Final
 MIN_VOICED_FRAMES: Final = 10
 """Voice (200 ms) below which nobody expects a sign: a cough, a click."""
 
-FORGET_AFTER_S: Final = 15.0
-"""Voice as long ago as this is in no ring any more: no new stream would hear it."""
-
 MAX_PATIENCE_S: Final = 60.0
+
+EARLY_S: Final = 0.001
+"""A timer may fire as much too early, by rounding or by the loop's own clock."""
 
 PAUSE_S: Final = 0.7
 """A gap between two spurts of voice that makes them speech rather than music."""
@@ -25,11 +25,13 @@ class Liveness:
 
     Args:
         patience_s: seconds from the first unanswered voice until it counts as deafness.
+        forget_after_s: voice as long ago as this no new stream would hear: it is in no ring.
     """
 
     __slots__ = (
         "_answered_frames",
         "_base_patience_s",
+        "_forget_after_s",
         "_last_voice_at",
         "_patience_s",
         "_pauses",
@@ -38,7 +40,8 @@ class Liveness:
         "deaf_in_a_row",
     )
 
-    def __init__(self, patience_s: float) -> None:
+    def __init__(self, patience_s: float, forget_after_s: float) -> None:
+        self._forget_after_s = forget_after_s
         self._base_patience_s = self._patience_s = patience_s
         self._voiced_frames = self._answered_frames = 0
         self._last_voice_at = 0.0
@@ -61,12 +64,13 @@ class Liveness:
         """Note a sign of life: everything so far is answered."""
         self._since = None
         self._answered_frames = self._voiced_frames
+        self._pauses = 0
 
     def progressed(self) -> None:
         """Note a real result."""
         self.alive()
         self._patience_s = self._base_patience_s
-        self._pauses = self.deaf_in_a_row = 0
+        self.deaf_in_a_row = 0
 
     def began_anew(self, now: float) -> None:
         """Note a new stream: it has its time, counted from now."""
@@ -86,10 +90,10 @@ class Liveness:
     def is_deaf(self, now: float) -> bool:
         """Judge. Too little voice, or voice too long ago, is forgotten."""
         due_at = self.due_at
-        if due_at is None or now < due_at:
+        if due_at is None or now < due_at - EARLY_S:
             return False
         unanswered = self._voiced_frames - self._answered_frames
-        if unanswered >= MIN_VOICED_FRAMES and now - self._last_voice_at <= FORGET_AFTER_S:
+        if unanswered >= MIN_VOICED_FRAMES and now - self._last_voice_at <= self._forget_after_s:
             return True
         self.alive()
         return False

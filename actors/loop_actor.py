@@ -27,6 +27,7 @@ from actors.clock import Timer
 from actors.family import OutOfBand
 from actors.mailbox import Mailbox
 from actors.messages import ChildFailed
+from actors.own_timer import OwnTimer
 from actors.peer import Peer
 from actors.runtime import Runtime
 
@@ -128,7 +129,7 @@ class LoopActor(pykka.Actor):
         self._supervisor = supervisor
         self._scheduled = False
         self._booted = False
-        self._timers: set[_OwnTimer] = set()
+        self._timers: set[OwnTimer] = set()
         super().__init__()
 
     # --- Pykka's hooks ---------------------------------------------------------------
@@ -170,7 +171,7 @@ class LoopActor(pykka.Actor):
             try:
                 self._deal_with(message)
             except BaseException:  # noqa: BLE001  # the boundary of the actor: nothing passes it
-                self._crash()
+                self._crash(message)
                 return
             self.mailbox.settle()
         self.wake()
@@ -191,7 +192,7 @@ class LoopActor(pykka.Actor):
 
     def after(self, delay_s: float, message: OutOfBand) -> Timer:
         """Send a message to oneself later. It is called off when this incarnation ends."""
-        timer = _OwnTimer(self._timers)
+        timer = OwnTimer(self._timers)
         if self.alive:
             timer.inner = self.runtime.clock.call_later(
                 delay_s, lambda: timer.fire(self.mailbox, message)
@@ -200,6 +201,12 @@ class LoopActor(pykka.Actor):
 
     def release(self) -> None:
         """Let go of streams, requests and tasks. Called once, however the actor ends."""
+
+    def salvage(self, message: Any) -> None:
+        """Keep for the successor what a message carried over which this actor has crashed.
+
+        Called before `release()`; None where it was no message.
+        """
 
     def on_stop(self) -> None:
         """Pykka's hook for a stop."""
@@ -253,7 +260,7 @@ class LoopActor(pykka.Actor):
             self._handle_failure(*sys.exc_info())
         self._actor_loop_teardown()
 
-    def _crash(self) -> None:
+    def _crash(self, message: Any = None) -> None:
         kind, error, trace = sys.exc_info()
         if self.actor_stopped.is_set() or error is None:
             return
@@ -261,6 +268,7 @@ class LoopActor(pykka.Actor):
         self._part()
         self._handle_failure(kind, error, trace)
         try:
+            self.salvage(message)
             self.on_failure(kind, error, trace)
         except BaseException:  # noqa: BLE001  # cleaning up after a crash must not crash further
             self._handle_failure(*sys.exc_info())
@@ -275,24 +283,3 @@ class LoopActor(pykka.Actor):
         self.runtime.metronome.leave(self)
         for timer in tuple(self._timers):
             timer.cancel()
-
-
-class _OwnTimer:
-    """A timer that its actor forgets when it has fired and cancels when it ends."""
-
-    __slots__ = ("_among", "inner")
-
-    def __init__(self, among: "set[_OwnTimer]") -> None:
-        self._among = among
-        self.inner: Timer | None = None
-        among.add(self)
-
-    def fire(self, mailbox: Mailbox[Any], message: OutOfBand) -> None:
-        self._among.discard(self)
-        self.inner = None  # else a cycle would keep the dead actor until the next collection
-        mailbox.post(message)
-
-    def cancel(self) -> None:
-        self._among.discard(self)
-        if self.inner is not None:
-            self.inner.cancel()

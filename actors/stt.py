@@ -53,6 +53,7 @@ class SttActor(LoopActor):
         self._ring = state.ring
         self._recognizer = recognizer
         self._transcripts = Transcripts(context, state, agent, call, self.after)
+        self._newest: InboundFrame | None = None
         self._stream: StreamingSession | None = None
         self._single: SingleRequestSession | None = None
         self._probe: StreamProbe | None = None
@@ -80,6 +81,11 @@ class SttActor(LoopActor):
             case _:
                 assert_never(stt_message)
 
+    def salvage(self, message: Any) -> None:
+        """Keep a frame that did not get into the ring before its handler crashed."""
+        if isinstance(message, InboundFrame) and message is not self._newest:
+            self._ring.append(message.payload, voiced=message.voiced)
+
     def release(self) -> None:
         """Drop what is under way; what was not finished is in the ring for a successor."""
         self._drop_sessions()
@@ -93,6 +99,7 @@ class SttActor(LoopActor):
 
     def _on_frame(self, frame: InboundFrame) -> None:
         self._ring.append(frame.payload, voiced=frame.voiced)
+        self._newest = frame
         if self._stream is not None:
             self._stream.frame(voiced=frame.voiced)
         elif self._single is not None:
@@ -121,7 +128,7 @@ class SttActor(LoopActor):
             self._probe.wait()
 
     def _on_fail_deaf(self) -> None:
-        if self._stream is not None:
+        if self._stream is not None and self._stream.is_open:
             raise StreamFailed("DEAF", "voice goes in and nothing comes out")
 
     def _on_stream(self, message: _OfStream) -> None:

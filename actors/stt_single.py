@@ -113,7 +113,7 @@ class SingleRequestSession:
     def timed_out(self, message: RequestTimedOut) -> None:
         """Give up on an attempt."""
         request = self._find(message.request)
-        if request is None or request.settled or request.under_way is None:
+        if request is None or request.under_way is None:
             return
         request.under_way.cancel()
         self._failed(request, "DEADLINE_EXCEEDED", "no answer in time")
@@ -168,4 +168,5 @@ class SingleRequestSession:
         self.feed()
 
     def _find(self, number: int) -> _Request | None:
-        return next((asked for asked in self._requests if asked.number == number), None)
+        waiting = (asked for asked in self._requests if not asked.settled)
+        return next((asked for asked in waiting if asked.number == number), None)

@@ -24,8 +24,9 @@ from speech.failure import Failure, failure_of
 SHORT_LIFE_S: Final = 10.0
 """A stream that ended in less, without a final since the last end, did not end normally."""
 
-REFUSALS_MAX: Final = 12
-"""Refused configurations in a row: more than any ladder has rungs."""
+REFUSALS_MAX: Final = 64
+"""Refused configurations in a row: more than ladders have rungs (16 for Hebrew and v2), so that
+the engine says first that none is left."""
 
 QUIET_TO_ROTATE_FRAMES: Final = 25
 """Quiet (0.5 s) in which a stream may be changed with nobody noticing."""
@@ -42,6 +43,9 @@ class StreamFailed(Exception):
 
     loggable = True
     """The text is a status and the engine's words about itself."""
+
+    expected = True
+    """No bug: the supervisor's line says it all, and Pykka's trace of it is not logged."""
 
     def __init__(self, status: str, detail: str = "") -> None:
         super().__init__(f"{status}: {detail}" if detail else status)
@@ -82,6 +86,11 @@ class StreamingSession:
         self._final_since_end = True
         self._refusals = 0
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the recogniser takes audio; one that is opening has a time limit of its own."""
+        return self._feed.ready
+
     def open(self) -> None:
         """Open the first stream."""
         self._open(self._feed)
@@ -89,6 +98,8 @@ class StreamingSession:
     def frame(self, *, voiced: bool) -> None:
         """Take note of the frame that has just entered the ring, and write what is due."""
         self._feed.feed()
+        if voiced:
+            self._transcripts.voiced()
         if self._turn_end.frame(voiced=voiced):
             self._finish_early()
         if self._is_old():
@@ -177,18 +188,22 @@ class StreamingSession:
             self._finish_early()
 
     def _finish_early(self) -> None:
-        """Take the newest partial for the final; the audio it covers needs no replay."""
-        partial = self._partial
-        self._forget_partial()
-        if partial is None:
+        """Take the newest partial for the final; the audio it covers needs no replay.
+
+        Where it ends must be known: by the engine, or because the voice is quiet. Else a new
+        stream would hear the words again.
+        """
+        partial, quiet_frames = self._partial, self._turn_end.quiet_frames
+        if partial is None or (partial.end_ms is None and not quiet_frames):
             return
+        self._forget_partial()
         self._final_since_end = True
         self._transcripts.early_final(partial.text)
-        sent_or_quiet = min(self._feed.cursor, self._ring.end - self._turn_end.quiet_frames)
+        # Neither what the stream has not been sent, nor a voice that goes on, is covered.
+        covered = min(self._feed.cursor, self._ring.end - quiet_frames)
         if partial.end_ms is not None:
-            self._ring.cut(min(self._feed.frame_at(partial.end_ms), sent_or_quiet))
-        elif self._turn_end.quiet_frames:
-            self._ring.cut(sent_or_quiet)
+            covered = min(covered, self._feed.frame_at(partial.end_ms))
+        self._ring.cut(covered)
 
     def _on_final(self, final: ports.Final) -> None:
         self._refusals = 0
@@ -241,6 +256,8 @@ class StreamingSession:
 
     def _on_next(self, feed: StreamFeed, event: ports.RecognizerEvent) -> None:
         if isinstance(event, ports.StreamEnded):
+            self._context.metrics.stt_ended.labels(event.status).inc()
+            self._context.log.warning("⚠️ [STT] The next stream was refused: {}", event.status)
             self._drop_next()
         elif isinstance(event, ports.StreamOpened):
             self._rotate_to(feed)

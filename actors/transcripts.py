@@ -8,6 +8,7 @@ revises the early one if not. Knows nothing of recognisers or audio.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from actors.clock import Timer
 from actors.context import CallContext
@@ -24,6 +25,41 @@ from dialogue.revision import words_said
 from media.ring import AudioRing
 from telemetry import early_line, final_line, partial_line
 
+VOICE_OF_ANOTHER_FRAMES: Final = 5
+"""Voice (100 ms) after an early final from which on what is heard may be another utterance."""
+
+
+@dataclass(slots=True)
+class EarlyFinal:
+    """An utterance finished early, whose real final has not come."""
+
+    utterance: int
+    text: str
+    voiced_frames: int = 0
+    """Voice since."""
+
+    doubted: bool = False
+    """Whether a partial said more since; it may have interrupted the answer."""
+
+    def is_of(self, text: str) -> bool:
+        """Whether a text is of the same utterance: the real final may never come.
+
+        Nobody has spoken since, or half of the words are the same.
+        """
+        if self.voiced_frames < VOICE_OF_ANOTHER_FRAMES or not text:
+            return True
+        before = words_said(self.text)
+        same = sum(one == other for one, other in zip(before, words_said(text), strict=False))
+        return 2 * same >= len(before)
+
+    def is_exceeded_by(self, text: str) -> bool:
+        """Whether a partial has more words."""
+        return len(words_said(text)) > len(words_said(self.text))
+
+    def is_settled_by(self, text: str) -> bool:
+        """Whether a final leaves everything as it is."""
+        return not self.doubted and (not text or words_said(text) == words_said(self.text))
+
 
 @dataclass(slots=True)
 class SttState:
@@ -39,6 +75,9 @@ class SttState:
     probes: int = 0
     """Tries to stream again since streaming last gave a result."""
 
+    early: "EarlyFinal | None" = None
+    """The utterance finished early, whose real final has not come."""
+
     def next_number(self) -> int:
         """Number a new stream or request."""
         self.streams += 1
@@ -48,24 +87,6 @@ class SttState:
 @dataclass(frozen=True, slots=True)
 class DebounceOver(OutOfBand):
     """The newest partial has waited long enough to be passed on."""
-
-
-@dataclass(slots=True)
-class _Early:
-    """An utterance finished early, whose real final has not come."""
-
-    utterance: int
-    text: str
-    doubted: bool = False
-    """Whether a partial said more since; it may have interrupted the answer."""
-
-    def is_exceeded_by(self, text: str) -> bool:
-        """Whether a partial has more words."""
-        return len(words_said(text)) > len(words_said(self.text))
-
-    def is_settled_by(self, text: str) -> bool:
-        """Whether a final leaves everything as it is."""
-        return not self.doubted and (not text or words_said(text) == words_said(self.text))
 
 
 @dataclass(slots=True)
@@ -81,7 +102,6 @@ class Transcripts:
     _passed: str = field(default="", init=False)
     _passed_at: float = field(default=float("-inf"), init=False)
     _waiting: Timer | None = field(default=None, init=False)
-    _early: _Early | None = field(default=None, init=False)
 
     def partial(self, text: str) -> bool:
         """Take a partial; pass it on now, or when the debounce is over: the latest wins.
@@ -91,7 +111,9 @@ class Transcripts:
         """
         text = text[: self.context.settings.utterance_max_chars]
         self.call.post(SttProgress(self._now()))
-        if not text or (self._early and not self._early.is_exceeded_by(text)):
+        self._close_another(text)
+        early = self.state.early
+        if not text or (early is not None and not early.is_exceeded_by(text)):
             return False
         self._latest = text
         if text == self._passed or self._waiting is not None:
@@ -114,17 +136,18 @@ class Transcripts:
         text = text[: self.context.settings.utterance_max_chars]
         self._forget_partials()
         self.context.log.info(early_line(text, shown=self.context.settings.log_transcripts))
-        revises = self._early is not None
-        utterance = self._early.utterance if self._early else self._take_number()
-        self._early = _Early(utterance, text)
-        self._post_final(utterance, text, early=True, revises=revises)
+        earlier = self.state.early
+        utterance = earlier.utterance if earlier else self._take_number()
+        self.state.early = EarlyFinal(utterance, text)
+        self._post_final(utterance, text, early=True, revises=earlier is not None)
 
     def final(self, text: str) -> None:
         """Pass a final on at once; the next partial belongs to the next utterance."""
         text = text[: self.context.settings.utterance_max_chars]
         self._forget_partials()
         self.call.post(SttProgress(self._now()))
-        early, self._early = self._early, None
+        self._close_another(text)
+        early, self.state.early = self.state.early, None
         if early is None:
             self._log_final(text)
             self._post_final(self._take_number(), text)
@@ -140,7 +163,21 @@ class Transcripts:
     def begin_anew(self) -> None:
         """Note a new stream: what was finished early is not in what it will hear."""
         self._forget_partials()
-        early, self._early = self._early, None
+        self._close_early()
+
+    def voiced(self) -> None:
+        """Note a frame of voice."""
+        if self.state.early is not None:
+            self.state.early.voiced_frames += 1
+
+    def _close_another(self, text: str) -> None:
+        """Expect no real final any more if the recogniser is at another utterance."""
+        if self.state.early is not None and not self.state.early.is_of(text):
+            self._close_early()
+
+    def _close_early(self) -> None:
+        """Let an early final stand; who was doubted may have to be answered again."""
+        early, self.state.early = self.state.early, None
         if early is not None and early.doubted:
             self._post_final(early.utterance, early.text, revises=True)
 
@@ -162,9 +199,9 @@ class Transcripts:
         shown = self.context.settings.log_transcripts
         self.context.log.info(partial_line(self._latest, shown=shown))
         number = self.state.utterance
-        if self._early is not None:
-            number = self._early.utterance
-            self._early.doubted = True
+        if self.state.early is not None:
+            number = self.state.early.utterance
+            self.state.early.doubted = True
         self.agent.post(PartialTranscript(number, self._latest, self._passed_at))
 
     def _forget_partials(self) -> None:

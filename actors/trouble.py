@@ -7,11 +7,16 @@ Once for each wait.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from actors.agent_memory import AgentMemory
 from actors.clock import Clock, Timer
 from actors.family import OutOfBand
 from actors.peer import to_nobody
+
+WAITS_FOR_S: Final = 6.0
+"""Who has waited longer than this when the recogniser is lost does not wait because of that:
+there was nothing to recognise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,9 @@ class Trouble:
 
     def lost(self) -> None:
         """Note that the recogniser is unwell."""
-        self._memory.hearing_lost, self._said = True, False
+        self._memory.hearing_lost = True
+        if self._waits_since is not None and self._clock.now() - self._waits_since > WAITS_FOR_S:
+            self._waits_since = None
         self._arm()
 
     def restored(self) -> None:
@@ -67,8 +74,8 @@ class Trouble:
             self._waits_since = at
             self._arm()
 
-    def understood(self) -> None:
-        """Note a transcript: the wait is over."""
+    def answered(self) -> None:
+        """Note a transcript, or whatever else is answered instead: the wait is over."""
         self._spoke = False
         self._waits_since = None
         self._disarm()

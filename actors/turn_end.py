@@ -2,7 +2,7 @@
 
 Pure: told of partials and frames in their order, counts frames, knows no clock. A strong
 partial is taken at once; a stable one once the voice has been quiet for the hangover; any
-other once it has been quiet for the timeout. Used by SttActor's transcripts.
+other once it has been quiet for the timeout. Used by the streaming session.
 """
 
 from typing import Final
@@ -17,6 +17,10 @@ SENTENCE_ENDS: Final = (".", "?", "!")
 STABLE: Final = 0.85
 """Stability (0 to 1) from which a recogniser is taken at its word. Google's interims have
 0.9 for the head that it will hardly change, and 0.01 for the rest."""
+
+GROWING_FRAMES: Final = 5
+"""A partial younger than this (100 ms) may still grow: those of a replay come one by one, long
+after the voice has ended."""
 
 _INVISIBLE: Final = "\u200e\u200f\u061c \t"
 """Direction marks that may follow the punctuation of Hebrew text, and spaces."""
@@ -67,5 +71,6 @@ class TurnEnd:
         self._unchanged += 1
         if self.quiet_frames < self._hangover:
             return False
-        settled = self._stable or self._unchanged >= self._hangover
-        return settled or self.quiet_frames >= self._timeout
+        if self._stable or self._unchanged >= self._hangover:
+            return True
+        return self.quiet_frames >= self._timeout and self._unchanged >= GROWING_FRAMES

@@ -26,7 +26,7 @@ HEAD: Final = (
 GOOGLE: Final = {
     "STT_ENGINE": "google",
     "TTS_ENGINE": "tone",
-    "DIALOGUE": str(HERE / "fault_dialogue.toml"),
+    "DIALOGUE": str(HERE / "faults_dialogue.toml"),
 }
 
 

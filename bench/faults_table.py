@@ -5,12 +5,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
+from bench.faults_crashes import CrashRow
 from bench.faults_measure import CallOutcome
+from bench.faults_rows import CRASH_S
 from bench.faults_run import RowResult
 
 HEAD: Final = (
     f"{'fault':<26}{'moments':>8}{'detected p50/p95':>19}{'recovered p50/p95':>20}"
-    f"{'silence':>9}{'frames':>8}{'words lost':>12}{'doubled':>9}{'streams':>9}{'restarts':>10}"
+    f"{'silence':>9}{'frames':>8}{'words lost':>14}{'doubled':>9}{'streams':>9}{'restarts':>10}"
     "  mode at the end"
 )
 
@@ -24,7 +26,7 @@ def line_of(result: RowResult) -> str:
             f"{result.row.name:<26}{numbers['moments']:>8}",
             f"{_pair(numbers, 'detected'):>19}{_pair(numbers, 'recovered'):>20}",
             f"{numbers['silence_max_s']:>7.2f} s{numbers['frames_lost']:>8}",
-            f"{numbers['words_lost']:>5} of {numbers['words_said']:<4}"[:12].rjust(12),
+            f"{numbers['words_lost']:>5} of {numbers['words_said']}".rjust(14),
             f"{numbers['words_doubled']:>9}{numbers['streams']:>9}{numbers['restarts']:>10}",
             f"  {modes}",
         )
@@ -99,6 +101,32 @@ def _not_whole(calls: Sequence[CallOutcome]) -> Iterator[str]:
         for count, what in counted:
             if count:
                 yield f"call {call.call}: {count} {what}"
+
+
+def crash_line(row: CrashRow) -> str:
+    """One row of crashes as text; the calls ran on a manual clock, without a phone."""
+    pair = "-"
+    if row.recovered_s:
+        low, high = (percentile(row.recovered_s, percent) for percent in (50, 95))
+        pair = f"{low:.2f} / {high:.2f} s"
+    return "".join(
+        (
+            f"{row.name:<32}{row.calls:>2}{'at once':>19}{pair:>20}{'':>9}{row.frames_lost:>8}",
+            f"{row.words_lost:>14}{row.words_doubled:>9}{'':>9}{row.restarts:>10}  streaming",
+        )
+    )
+
+
+def crash_misses(row: CrashRow) -> Iterator[str]:
+    """What missed its target, a line each."""
+    slowest = percentile(row.recovered_s, 95)
+    if len(row.recovered_s) < row.calls:
+        yield f"{row.calls - len(row.recovered_s)} of {row.calls} never recovered"
+    if slowest is not None and slowest > CRASH_S:
+        yield f"recovered after {slowest:.2f} s (p95), expected {CRASH_S} s"
+    lost = (row.frames_lost, row.words_lost, row.words_doubled)
+    if any(lost):
+        yield f"{lost}: frames lost, words lost, words doubled: expected none"
 
 
 def percentile(values: Sequence[float], percent: int) -> float | None:

@@ -48,8 +48,9 @@ MAX_STREAM_S: Final = 305.0
 STREAM_TIMEOUT_S: Final = 310.0
 """Of a streaming call: past Google's own limit, so that its answer is what ends a stream."""
 
-SINGLE_TIMEOUT_S: Final = 8.0
-"""For the answer to a single request, all attempts together."""
+SINGLE_TIMEOUT_S: Final = 60.0
+"""For the answer to a single request, all attempts together: the most that `SINGLE_TIMEOUT_S`
+of the settings allows, after which its owner calls it off."""
 
 PROBE_TIMEOUT_S: Final = 3.0
 """For one probe at boot: connecting (TLS 0.1 to 0.3 s) and an answer to 0.1 s of silence."""

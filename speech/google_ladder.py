@@ -44,7 +44,7 @@ class Rung:
 class Ladder:
     """Which rung is in use, and which are left after it."""
 
-    __slots__ = ("_left",)
+    __slots__ = ("_all", "_left")
 
     def __init__(self, rungs: tuple[Rung, ...]) -> None:
         """Begin at the top.
@@ -54,6 +54,7 @@ class Ladder:
         """
         if not rungs:
             raise ValueError("rungs: at least one is expected")
+        self._all = rungs
         self._left = list(rungs)
 
     @property
@@ -67,7 +68,7 @@ class Ladder:
         return tuple(self._left)
 
     def refuse(self, rung: Rung) -> bool:
-        """Take a rung out for good; refusing it again changes nothing.
+        """Take a rung out; refusing it again changes nothing.
 
         Returns:
             whether this call took it out, and not one before.
@@ -76,6 +77,10 @@ class Ladder:
             return False
         self._left.remove(rung)
         return True
+
+    def restore(self) -> None:
+        """Put every rung back: refusals may be over, and none at all helps nobody."""
+        self._left = list(self._all)
 
     def choose(self, rung: Rung) -> None:
         """Use a rung that was found to work; those passed over stay, to be tried after it."""

@@ -21,6 +21,10 @@ from speech.ports import StreamEnded
 NOTHING_LEFT: Final = StreamEnded("FAILED_PRECONDITION", "every model and endpoint was refused")
 """What an owner is told when no rung is left."""
 
+RESTORE_LADDER_S: Final = 60.0
+"""After every rung was refused, until all are tried again: a server runs for months, and a
+configuration that was refused once may have been refused by mistake."""
+
 OnEnd = Callable[[Rung, StreamEnded], StreamEnded]
 """Hears how a stream ended and says what its owner is told: the ladder may know better."""
 
@@ -75,6 +79,8 @@ class GoogleService:
         if self.ladder.refuse(rung):
             self.counters.refusals += 1
             _log_step(rung, self.ladder.current, ended)
+            if self.ladder.current is None:
+                asyncio.get_running_loop().call_later(RESTORE_LADDER_S, self.ladder.restore)
         return NOTHING_LEFT if self.ladder.current is None else ended
 
     async def aclose(self) -> None:

@@ -23,8 +23,11 @@ from speech.ports import RecognizerSink, StreamEnded, StreamOpened
 
 _AIO: Final[Any] = grpc.aio  # it has no types
 
-MAX_WAITING_BYTES: Final = 15 * SAMPLE_RATE_HZ
-"""Audio that may wait here: what a call's ring can replay. More means nobody takes it."""
+MAX_WAITING_S: Final = 35
+"""Seconds of audio that may wait here: the longest ring (30 s) and some. More means that nobody
+takes it; usually it has been found deaf by then."""
+
+MAX_WAITING_BYTES: Final = MAX_WAITING_S * SAMPLE_RATE_HZ
 
 LAST_FINALS_TIMEOUT_S: Final = 10.0
 """For the last finals after `half_close()`; then the stream ends by itself."""
@@ -106,13 +109,13 @@ class GoogleStream:
     # --- the port --------------------------------------------------------------------
 
     def write(self, audio: bytes) -> None:
-        """Queue audio for sending; more than 15 s of it waiting ends the stream."""
+        """Queue audio for sending; more than `MAX_WAITING_S` of it ends the stream."""
         if self._sink is None or self._closing:
             self._counters.late_writes += 1
             return
         if self._waiting_bytes + len(audio) > MAX_WAITING_BYTES:
             self._counters.overflows += 1
-            self.end("UNAVAILABLE", "15 s of audio wait: the recogniser takes none")
+            self.end("UNAVAILABLE", f"{MAX_WAITING_S} s of audio wait: the recogniser takes none")
             return
         self._waiting_bytes += len(audio)
         if len(audio) <= REQUEST_MAX_BYTES:

@@ -67,6 +67,14 @@ async def hear(client: SpeechClient, **config: Any) -> Said:
     return await client.say(requests)
 
 
+def until_mid_word(client: SpeechClient) -> list[Any]:
+    """The requests up to the frame `MID_WORD`.
+
+    None after it: a write into an ended stream may cost gRPC's client what it has not read.
+    """
+    return [client.config(), *map(client.audio, batches(SPEECH))][: 2 + MID_WORD // 3]
+
+
 async def taken_until_blocked(client: SpeechClient, call: Any) -> int:
     """Write until a write has to wait; returns the bytes of audio that were taken."""
     taken = 0
@@ -245,9 +253,7 @@ def test_a_status_strikes_in_the_middle_of_a_word_and_once(
     async def test() -> None:
         await emulator.script([Fault(status=status, call=1, at_frame=MID_WORD)])
         async with client_of(emulator, api) as client:
-            requests = [client.config(), *map(client.audio, batches(SPEECH))]
-            # No half-close: it must be the fault that ends the stream.
-            said = await client.say(requests[: 1 + MID_WORD // 3 + 1], half_close=False)
+            said = await client.say(until_mid_word(client), half_close=False)
             assert (said.status, said.finals) == (status, [])
             assert (await hear(client)).status == "OK"
         first, second = (await emulator.report()).of_call(1)
@@ -274,7 +280,7 @@ def test_an_error_inside_a_response_comes_over_a_healthy_transport(
     async def test() -> None:
         await emulator.script([Fault(Kind.IN_BAND, status="INTERNAL", at_frame=MID_WORD)])
         async with client_of(emulator) as client:
-            said = await hear(client)
+            said = await client.say(until_mid_word(client), half_close=False)
         assert said.status == "OK"
         assert said.responses[-1].error.code == grpc.StatusCode.INTERNAL.value[0]
 
@@ -345,8 +351,7 @@ def test_a_reset_kills_the_connection_under_the_stream(emulator: EmulatorProcess
     async def test() -> None:
         await emulator.script([Fault(Kind.RESET, at_frame=MID_WORD)])
         async with client_of(emulator) as client:
-            requests = [client.config(), *map(client.audio, batches(SPEECH))]
-            said = await client.say(requests[: 2 + MID_WORD // 3], half_close=False)
+            said = await client.say(until_mid_word(client), half_close=False)
             assert said.status in {"UNAVAILABLE", "INTERNAL"}
         async with client_of(emulator) as client:
             assert (await hear(client)).status == "OK"

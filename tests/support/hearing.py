@@ -43,6 +43,7 @@ class HearingRig(Stage):
         )
         self.parts = parts
         self.hearing = Hearing(parts, self._after, self.exhausted.append)
+        self.hearing.opened()
 
     def _start_stt(self) -> Any:
         self.starts.append("single" if self.parts.stt_single else "streaming")

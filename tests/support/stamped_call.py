@@ -67,11 +67,8 @@ class StampedCall(ManualCall):
     @property
     def understood(self) -> list[str]:
         """The caller's words as the agent remembers them, in order."""
-        said: list[str] = [
-            entry.text for entry in self.parts.memory.history if entry.who == "caller"
-        ]
-        words = " ".join(said).split()
-        return words
+        said = [str(entry.text) for entry in self.parts.memory.history if entry.who == "caller"]
+        return " ".join(said).split()
 
     @property
     def spoken(self) -> list[str]:

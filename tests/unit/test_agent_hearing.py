@@ -243,10 +243,10 @@ def test_who_waits_while_the_recogniser_is_unwell_is_told_in_time_and_once(rig: 
     rig.greeted()
     rig.tell(HearingLost())
     ended_at = speaks_and_stops(rig)
-    rig.advance(1.9 - HANGOVER_S)
+    rig.advance(1.4 - HANGOVER_S)
     assert rig.spoken == ["hello"]
     rig.advance(0.4)
-    assert rig.clock.now() <= ended_at + 2.301
+    assert rig.clock.now() <= ended_at + 1.801
     assert rig.spoken == ["hello", "one moment"]
     rig.play()
     rig.advance(7)
@@ -273,23 +273,21 @@ def test_who_is_understood_in_time_is_told_nothing_of_it(rig: AgentRig, well: ob
     assert "one moment" not in rig.spoken
 
 
-def test_who_is_spoken_to_is_told_when_that_is_over(rig: AgentRig) -> None:
+def test_who_pressed_a_key_instead_does_not_wait_any_more(rig: AgentRig) -> None:
     rig.greeted()
     rig.tell(HearingLost())
     speaks_and_stops(rig)
     rig.tell(DigitPressed("5"))
-    rig.advance(3)
-    assert rig.spoken == ["hello", "key 5"]
     rig.play()
-    rig.advance(0)
-    assert rig.spoken == ["hello", "key 5", "one moment"]
+    rig.advance(5)
+    assert rig.spoken == ["hello", "key 5"]
 
 
 def test_who_speaks_again_is_not_spoken_over(rig: AgentRig) -> None:
     rig.greeted()
     rig.tell(HearingLost())
     speaks_and_stops(rig)
-    rig.advance(1.7)
+    rig.advance(1.2)
     rig.tell(SpeechStarted(rig.clock.now()))
     rig.advance(3)
     assert rig.spoken == ["hello"]

@@ -28,6 +28,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     SIBLINGS,
     ("actors",),  # every module of actors that is not named: a sibling's helpers, shared data
     ("actors.supervision", "actors.loop_actor"),
+    ("actors.own_timer",),
     ("actors.runtime", "actors.mailbox"),
     ("actors.dispatcher", "actors.metronome"),
     ("actors.clock", "actors.messages", "actors.ledger"),

@@ -132,8 +132,10 @@ def test_voice_without_a_sign_of_life_is_told_to_stt_within_two_seconds(rig: Hea
     with logged() as lines:
         while not rig.stt.messages:
             rig.voice(0.1)
-    assert rig.stt.messages == [FailDeaf()]
-    assert rig.clock.now() - began_at <= 2.0
+        assert rig.stt.messages == [FailDeaf()]
+        assert rig.clock.now() - began_at <= 2.0
+        assert rig.context.stats.stt_deaf == 0
+        rig.fail("DEAF")
     assert lines == ["🦻 [STT] Deaf: voice and no sign of the recogniser (1 in a row)"]
     assert rig.metric("stt_deaf_total") == rig.context.stats.stt_deaf == 1
 
@@ -256,10 +258,21 @@ def test_the_agent_is_told_once_when_it_is_lost_and_once_when_it_is_well(rig: He
     assert rig.agent.messages == [HearingLost(), HearingRestored(), HearingLost()]
 
 
-def test_a_stream_that_is_only_open_again_is_not_well_yet(rig: HearingRig) -> None:
+def test_a_stream_that_is_only_open_again_is_not_well_while_it_owes_an_answer(
+    rig: HearingRig,
+) -> None:
+    rig.voice(0.3)
     rig.fail()
     rig.hearing.opened()
     assert rig.agent.messages == [HearingLost()]
+
+
+def test_a_stream_that_is_open_again_is_well_when_there_is_nothing_to_answer(
+    rig: HearingRig,
+) -> None:
+    rig.fail()
+    rig.hearing.opened()
+    assert rig.told() == ["HearingLost", "HearingRestored"]
 
 
 # --- the fallback fails too -----------------------------------------------------------
@@ -278,7 +291,7 @@ def fallen(rig: HearingRig) -> HearingRig:
 
 def test_it_gives_out_when_requests_have_failed_for_long_enough(fallen: HearingRig) -> None:
     single_failed(fallen)
-    fallen.advance(GIVE_UP_S - 0.001)
+    fallen.advance(GIVE_UP_S - 0.002)
     assert fallen.agent.messages == [HearingLost()]
     with logged() as lines:
         fallen.advance(0.002)
@@ -332,11 +345,11 @@ def test_it_may_give_out_again_after_it_was_well(fallen: HearingRig) -> None:
 
 def test_a_timer_that_fires_a_little_early_is_set_again(fallen: HearingRig) -> None:
     single_failed(fallen)
-    fallen.advance(GIVE_UP_S - 0.001)
+    fallen.advance(GIVE_UP_S - 0.002)
     fallen.clock._timers.clear()
     fallen.hearing.give_up_due()
     assert HearingGaveOut() not in fallen.agent.messages
-    fallen.advance(0.0015)
+    fallen.advance(0.0025)
     assert fallen.agent.messages[-1] == HearingGaveOut()
 
 

@@ -5,7 +5,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.liveness import (
-    FORGET_AFTER_S,
     MAX_PATIENCE_S,
     MIN_VOICED_FRAMES,
     PAUSE_S,
@@ -15,6 +14,7 @@ from actors.liveness import (
 pytestmark = pytest.mark.unit
 
 PATIENCE_S = 1.8
+FORGET_AFTER_S = 15.0
 T = 100.0
 
 
@@ -22,7 +22,7 @@ class Ear(Liveness):
     """A `Liveness` that is told of voice as the border tells it: by the total of frames."""
 
     def __init__(self) -> None:
-        super().__init__(PATIENCE_S)
+        super().__init__(PATIENCE_S, FORGET_AFTER_S)
         self.total = 0
 
     def voice(self, at: float, frames: int = MIN_VOICED_FRAMES) -> None:
@@ -43,7 +43,7 @@ def test_without_voice_there_is_nothing_to_look_at(ear: Ear) -> None:
 def test_voice_without_a_sign_is_deafness_when_the_patience_is_over(ear: Ear) -> None:
     ear.voice(T)
     assert ear.due_at == T + PATIENCE_S
-    assert not ear.is_deaf(T + PATIENCE_S - 0.001)
+    assert not ear.is_deaf(T + PATIENCE_S - 0.002)
     assert ear.is_deaf(T + PATIENCE_S)
 
 

@@ -125,3 +125,17 @@ def test_the_text_of_an_exception_is_shown_only_where_transcripts_are(
     text = restored_logging.text.decode()
     assert "KeyError" in text
     assert ("Dana" in text) is shown
+
+
+def test_a_failure_by_design_leaves_no_trace_of_pykkas(capfd: pytest.CaptureFixture[str]) -> None:
+    class Failed(Exception):
+        expected = True
+
+    sink = set_up_logging("INFO")
+    for error in (Failed("by design"), ValueError("a bug")):
+        logging.getLogger("pykka").error("Unhandled exception", exc_info=error)
+    logger.remove()
+    sink.stop()
+    shown = capfd.readouterr().err
+    assert shown.count("Unhandled exception") == 1
+    assert "ValueError" in shown

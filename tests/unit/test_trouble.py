@@ -116,7 +116,7 @@ def test_a_caller_who_goes_on_speaking_does_not_wait(desk: Desk) -> None:
 
 def test_who_was_understood_does_not_wait(desk: Desk) -> None:
     desk.speak()
-    desk.trouble.understood()
+    desk.trouble.answered()
     desk.trouble.lost()
     desk.advance(60)
     assert desk.said_at == []
@@ -129,7 +129,7 @@ def test_being_understood_in_time_calls_it_off(desk: Desk) -> None:
     desk.trouble.lost()
     desk.speak()
     desk.advance(SAID_AFTER_S - 0.1)
-    desk.trouble.understood()
+    desk.trouble.answered()
     desk.advance(60)
     assert desk.said_at == []
     assert desk.clock.pending == 0
@@ -235,7 +235,7 @@ def test_it_is_never_said_out_of_turn_nor_twice(steps: list[tuple[str, float]]) 
                 desk.trouble.caller_stopped(desk.clock.now())
             case "understood":
                 spoke = waits = False
-                desk.trouble.understood()
+                desk.trouble.answered()
             case "look":
                 desk.trouble.look_again()
             case _:
