@@ -64,8 +64,8 @@ def _loads() -> list[Load]:
 
 
 def _stamped_script() -> tuple[Step, ...]:
-    """Speech that the emulator understands, said as the recordings are."""
-    speech = make_speech(1, utterances=4, words=(4, 6), lead_frames=0, tail_frames=0)
+    """Speech that the emulator understands, half a minute of it: a short call, not a dial-in."""
+    speech = make_speech(1, utterances=10, words=(4, 6), lead_frames=0, tail_frames=0)
     frames = [speech.frames[one.start : one.end] for one in speech.utterances]
     said = [Speak(b"".join(one), f"utterance {index}") for index, one in enumerate(frames)]
     return (Listen("the greeting"), *said, EndCall())

@@ -38,6 +38,8 @@ CHANNEL_OPTIONS: Final[tuple[tuple[str, int], ...]] = (
     ("grpc.keepalive_time_ms", 30_000),  # more often counts as abuse: too_many_pings
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.http2.max_pings_without_data", 0),
+    ("grpc.minimal_stack", 1),  # filters nobody needs here: 4 % of a call's processor time
+    ("grpc.enable_deadline_checking", 1),  # but for the timeouts
     ("grpc.enable_retries", 0),  # would keep a copy of each stream; the supervisor restarts
 )
 """The names and meanings are those of gRPC core's `channel_arg_names.h`."""
