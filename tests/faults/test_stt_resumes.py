@@ -42,7 +42,7 @@ def say_through_outage(
     call.say(SPEECH.frames, each=each)
 
 
-MOMENTS = range(5, 300, 16)
+MOMENTS = range(5, 300, 32)
 
 
 @pytest.mark.parametrize("from_frame", MOMENTS)

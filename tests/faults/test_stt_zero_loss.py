@@ -25,7 +25,7 @@ PlaceCall = Callable[..., StampedCall]
 
 SPEECH = make_speech(CALL, utterances=5, words=(3, 5), tail_frames=4 * SECOND)
 LAST_WORD_ENDS = SPEECH.utterances[-1].end
-MOMENTS = range(1, LAST_WORD_ENDS, 29)
+MOMENTS = range(1, LAST_WORD_ENDS, 67)
 
 EARLY = pytest.mark.parametrize("early_finals", [False, True], ids=["finals only", "early finals"])
 
