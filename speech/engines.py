@@ -5,6 +5,7 @@ speech library: engines load those in worker processes when they are started. Th
 calls the two functions at boot; both answer with one clear line when it cannot work.
 """
 
+import os
 from collections.abc import Sequence
 from typing import Final
 
@@ -89,6 +90,7 @@ def _best_recognizer(
 def _google_recognizer(
     options: GoogleOptions, phrases: Sequence[str], credentials: Credentials | None
 ) -> Recognizer:
+    _quiet_grpc()
     from speech.google_recognizer import GoogleRecognizer  # noqa: PLC0415  # 60 MB of libraries
 
     return GoogleRecognizer(options, phrases, credentials)
@@ -129,9 +131,18 @@ def make_synthesizer(
     return PhraseCache(EspeakSynthesizer(), max_bytes=cache_bytes)
 
 
+def _quiet_grpc() -> None:
+    """Keep gRPC from writing to stderr by itself, past the log sink, unless asked to.
+
+    It reads this when it is imported.
+    """
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+
+
 def _google_synthesizer(
     language: str, options: GoogleTtsOptions, credentials: Credentials, cache_bytes: int
 ) -> PhraseCache:
+    _quiet_grpc()
     from speech.google_synthesizer import GoogleSynthesizer  # noqa: PLC0415  # 60 MB of libraries
 
     folder = options.phrase_folder

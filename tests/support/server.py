@@ -95,7 +95,11 @@ class LiveServer:
 
     def ledger_errors(self) -> float:
         """How many ledgers did not balance."""
-        return self.metrics.registry.get_sample_value("ledger_errors_total") or 0.0
+        return self.count("ledger_errors_total")
+
+    def count(self, metric: str, **labels: str) -> float:
+        """Read a metric; 0 where nothing was counted."""
+        return self.metrics.registry.get_sample_value(metric, labels) or 0.0
 
 
 class Poison(OutOfBand):
