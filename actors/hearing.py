@@ -78,6 +78,7 @@ class Hearing:
         self._on_exhausted = on_exhausted
         settings = self._context.settings
         self._liveness = Liveness(settings.stt_deaf_after_ms / 1000, settings.stt_ring_ms / 1000)
+        self._watchable = parts.engines.recognizer.signs_of_life
         self._watching = False
         self._open = False
         self._lost = False
@@ -95,7 +96,9 @@ class Hearing:
     # --- signs of life ---------------------------------------------------------------
 
     def voice_heard(self, voice: VoiceHeard) -> None:
-        """Expect the recogniser to react to this."""
+        """Expect the recogniser to react to this, if it is one that does."""
+        if not self._watchable:
+            return
         self._liveness.voice_heard(voice.voiced_frames, voice.heard_at)
         self._watch()
 

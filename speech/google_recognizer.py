@@ -50,6 +50,7 @@ class GoogleRecognizer:
 
     name = "google"
     early_finals = True
+    signs_of_life = True
     max_stream_s: float | None = MAX_STREAM_S
 
     def __init__(

@@ -53,6 +53,7 @@ class InstantRecognizer:
     name = "instant"
     max_stream_s = None
     early_finals = False
+    signs_of_life = False
 
     def __init__(
         self,

@@ -53,6 +53,7 @@ class PocketsphinxRecognizer:
     name = "pocketsphinx"
     max_stream_s = None
     early_finals = False
+    signs_of_life = False
     language = "en-US"
 
     def __init__(

@@ -136,6 +136,14 @@ class Recognizer(Protocol):
         ...
 
     @property
+    def signs_of_life(self) -> bool:
+        """Whether it always says something while somebody speaks: then silence is deafness.
+
+        One that speaks up only at the end of an utterance must watch over itself.
+        """
+        ...
+
+    @property
     def early_finals(self) -> bool:
         """Whether its partials are good enough to be answered before their final."""
         ...

@@ -75,6 +75,7 @@ class NumberedRecognizer:
     name = "numbered"
     max_stream_s: float | None = None
     early_finals: bool = False
+    signs_of_life: bool = True
     hears = True
     """Whether its streams say what they hear; else only what the test lets them say."""
     language = "en-US"

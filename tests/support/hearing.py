@@ -12,6 +12,7 @@ from actors.supervision import Child, ChildSpec, RestartBudget
 from actors.transcripts import SttState
 from media.ring import AudioRing
 from tests.support.context import Stage
+from tests.support.engines import NumberedRecognizer
 from tests.support.peers import RecordingPeer
 
 
@@ -26,9 +27,11 @@ class HearingRig(Stage):
         self.voiced_frames = 0
         self.make()
 
-    def make(self, *, single: bool = False) -> None:
+    def make(self, *, single: bool = False, signs_of_life: bool = True) -> None:
         """Make the supervision, by the settings so far."""
         settings = self.context.settings
+        recognizer = NumberedRecognizer()
+        recognizer.signs_of_life = signs_of_life
         budget = RestartBudget(settings.stt_restarts, refill_after_s=settings.stt_refill_s)
         backoff_s = settings.stt_backoff_ms / 1000
         spec = ChildSpec("stt", self.new_mailbox("stt"), self._start_stt, budget, backoff_s)
@@ -39,6 +42,7 @@ class HearingRig(Stage):
             stt=self.stt,
             agent=self.agent,
             stt_single=single,
+            engines=SimpleNamespace(recognizer=recognizer),
             stt_state=SttState(AudioRing(10)),
         )
         self.parts = parts

@@ -150,6 +150,7 @@ class StampedRecognizer:
     ) -> None:
         self.max_stream_s = max_stream_s
         self.early_finals = early_finals
+        self.signs_of_life = True
         self.streams: list[StampedStream] = []
         self.requests: list[Track] = []
         """What each single request brought."""

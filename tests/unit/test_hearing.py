@@ -406,3 +406,10 @@ def test_nothing_is_called_after_the_owner_has_ended(rig: HearingRig) -> None:
         rig.crash(ValueError())
     assert rig.exhausted == []
     assert rig.clock.pending == 0
+
+
+def test_a_recogniser_that_speaks_up_only_at_the_end_is_never_called_deaf(rig: HearingRig) -> None:
+    rig.make(signs_of_life=False)
+    rig.voice(30)
+    assert rig.stt.messages == []
+    assert rig.clock.pending == 0
