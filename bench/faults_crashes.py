@@ -1,11 +1,12 @@
 """The rows of the fault table that no outside can bring about: STT itself crashes.
 
 Whole calls on the manual clock, with the real border and a recogniser that accounts for every
-frame. The crash comes in the actor's own handler, over a message of each kind, at seeded
-moments; or while the ring is being replayed to a new stream.
+frame. The crash comes before the actor has done anything with a message, one of each kind, at
+seeded moments; or while the ring is being replayed to a new stream.
 """
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -42,6 +43,8 @@ class CrashRow:
     words_lost: int
     words_doubled: int
     restarts: int
+    modes: dict[str, int]
+    """How STT recognised at the end, and in how many calls."""
 
 
 class TimedEar(StampedRecognizer):
@@ -80,6 +83,7 @@ def _row(name: str, moments: int, fault: Broken) -> CrashRow:
         words_lost=sum(call.words_lost for call in calls),
         words_doubled=sum(call.words_doubled for call in calls),
         restarts=sum(call.restarts for call in calls),
+        modes=dict(Counter(call.mode for call in calls)),
     )
 
 
@@ -90,6 +94,7 @@ class _Crashed:
     words_lost: int
     words_doubled: int
     restarts: int
+    mode: str
 
 
 def _call(number: int, fault: Broken) -> _Crashed:
@@ -110,7 +115,7 @@ def _call(number: int, fault: Broken) -> _Crashed:
     call.quiet(SETTLE_S)
     opened_at = [at for at in ear.opened_at if at > struck_at[0]]
     recovered_s = opened_at[-1] - struck_at[0] if opened_at else None
-    found = _Crashed(recovered_s, *_losses(call, speech), call.stt_restarts)
+    found = _Crashed(recovered_s, *_losses(call, speech), call.stt_restarts, _mode(call))
     call.hang_up_audio()
     return found
 
@@ -154,6 +159,10 @@ def _break_replay(call: StampedCall) -> None:
 
     call.ear.open = open_broken  # type: ignore[method-assign]
     _break(DebounceOver, call)
+
+
+def _mode(call: StampedCall) -> str:
+    return str(call.parts.context.stats.stt_mode)
 
 
 def _losses(call: StampedCall, speech: Speech) -> tuple[int, int, int]:

@@ -109,10 +109,11 @@ def crash_line(row: CrashRow) -> str:
     if row.recovered_s:
         low, high = (percentile(row.recovered_s, percent) for percent in (50, 95))
         pair = f"{low:.2f} / {high:.2f} s"
+    modes = ", ".join(f"{mode} {count}" for mode, count in sorted(row.modes.items()))
     return "".join(
         (
-            f"{row.name:<32}{row.calls:>2}{'at once':>19}{pair:>20}{'':>9}{row.frames_lost:>8}",
-            f"{row.words_lost:>14}{row.words_doubled:>9}{'':>9}{row.restarts:>10}  streaming",
+            f"{row.name:<32}{row.calls:>2}{'-':>19}{pair:>20}{'':>9}{row.frames_lost:>8}",
+            f"{row.words_lost:>14}{row.words_doubled:>9}{'':>9}{row.restarts:>10}  {modes}",
         )
     )
 

@@ -70,7 +70,7 @@ class PooledChannel:
         self.retired = False
         """Whether it gets no new calls and is closed with its last."""
 
-        self.watcher = asyncio.get_running_loop().create_task(self._stay_connected())
+        self.watcher = asyncio.get_running_loop().create_task(stay_connected(channel))
 
     @property
     def ready(self) -> bool:
@@ -83,14 +83,15 @@ class PooledChannel:
         await asyncio.wait({self.watcher})
         await self.channel.close()
 
-    async def _stay_connected(self) -> None:
-        """Connect now and whenever the connection is lost, so that no call has to wait for it.
 
-        gRPC's own waiting for a change cannot be called off: it outlives the channel.
-        """
-        while True:
-            self.channel.get_state(try_to_connect=True)
-            await asyncio.sleep(WATCH_EVERY_S)
+async def stay_connected(channel: Any) -> None:
+    """Connect now and whenever the connection is lost, so that nobody has to wait for it.
+
+    gRPC's own waiting for a change cannot be called off: it outlives the channel.
+    """
+    while True:
+        channel.get_state(try_to_connect=True)
+        await asyncio.sleep(WATCH_EVERY_S)
 
 
 class ChannelPool:

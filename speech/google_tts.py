@@ -16,7 +16,7 @@ from google.cloud.texttospeech_v1.services.text_to_speech.transports import (
 )
 
 from media.frame import SAMPLE_RATE_HZ
-from speech.google_channels import CHANNEL_OPTIONS
+from speech.google_channels import CHANNEL_OPTIONS, stay_connected
 from speech.google_status import status_name
 from speech.google_voice import Voice, named_voice
 from speech.synthesis_job import CallFailed
@@ -29,11 +29,6 @@ SERVICE: Final = "/google.cloud.texttospeech.v1.TextToSpeech/"
 TELEPHONE: Final = ("telephony-class-application",)
 """Audio profile (cloud.google.com/text-to-speech/docs/audio-profiles); not for the voices that
 stream: a stream's configuration has no place for one, and both ways must sound the same."""
-
-
-CLOSE_TIMEOUT_S: Final = 0.1
-"""For gRPC to say that a closed channel is closed. It takes a millisecond, unless somebody still
-holds an ended call, through the traceback of an exception for instance."""
 
 
 class GoogleTtsService:
@@ -69,7 +64,7 @@ class GoogleTtsService:
             tts.StreamingSynthesizeRequest,
             tts.StreamingSynthesizeResponse,
         )
-        self._watcher = asyncio.get_running_loop().create_task(_stay_connected(channel))
+        self._watcher = asyncio.get_running_loop().create_task(stay_connected(channel))
 
     async def aclose(self) -> None:
         """Close the channel; calls on it end. Calling twice is harmless."""
@@ -77,13 +72,9 @@ class GoogleTtsService:
         self._channel = self._watcher = None
         if channel is None or watcher is None:
             return
+        watcher.cancel()
+        await asyncio.wait({watcher})
         await channel.close()
-        # The end of the channel ends the watching. Cancelled, gRPC's part of it would go on,
-        # and come back to an event loop that may be closed by then.
-        _, watching = await asyncio.wait([watcher], timeout=CLOSE_TIMEOUT_S)
-        if watching:
-            watcher.cancel()
-        await asyncio.gather(watcher, return_exceptions=True)
 
     async def voices(self, language: str, timeout_s: float) -> list[Voice]:
         """Ask which voices a language has.
@@ -137,13 +128,6 @@ class GoogleTtsService:
         return transport.create_channel(
             ENDPOINT, credentials=self._credentials, options=CHANNEL_OPTIONS
         )
-
-
-async def _stay_connected(channel: Any) -> None:
-    """Connect whenever the connection is lost: a text would have to wait for TCP and TLS."""
-    while True:
-        state = channel.get_state(try_to_connect=True)
-        await channel.wait_for_state_change(state)
 
 
 def _method(make: Any, name: str, request: Any, response: Any) -> Any:

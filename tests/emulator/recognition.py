@@ -144,7 +144,7 @@ class StreamRun:
             case Kind.RESET:
                 self._house.cut(self._context.peer())
             case Kind.RAISE:
-                raise NotImplementedError("in process only")
+                raise ValueError("RAISE: expected of a recogniser in process only")
 
     async def _fail_in_band(self, fault: Fault) -> None:
         code: int = grpc.StatusCode[fault.status].value[0]

@@ -113,7 +113,7 @@ class StampedStream:
                 self.ended = "raised"
                 raise ScriptedCrash(fault.detail)
             case _:
-                raise NotImplementedError(f"{fault.kind}: not in process, or only at openings")
+                raise ValueError(f"{fault.kind}: expected with the emulator, or at an opening")
         return True
 
     def _end(self, status: str, detail: str) -> None:
