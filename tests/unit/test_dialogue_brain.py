@@ -20,6 +20,7 @@ from dialogue.ports import (
     TransferCall,
 )
 from dialogue.scripted import ScriptedBrain, ScriptedDialogue
+from tests.support.brains import tell
 
 pytestmark = pytest.mark.unit
 
@@ -94,15 +95,6 @@ reply = "רק רגע."
 DIALOGUE = ScriptedDialogue(parse_script(HEAD % ("en-US", 2) + SHOP))
 HEBREW_DIALOGUE = ScriptedDialogue(parse_script(HEAD % ("he-IL", 2) + HEBREW))
 SORRY = [Say("Sorry, goodbye."), EndCall()]
-
-
-def tell(brain: ScriptedBrain, event: CallerEvent | str) -> list[BrainOutput]:
-    """Tell the brain of an event (a text is speech) and return what it answers."""
-    heard: list[BrainOutput] = []
-    event = CallerSaid(event) if isinstance(event, str) else event
-    brain.respond(event, heard.append).cancel()
-    assert heard.pop() == ReplyDone()
-    return heard
 
 
 def said(brain: ScriptedBrain, event: CallerEvent | str) -> str:

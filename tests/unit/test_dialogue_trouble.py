@@ -14,11 +14,11 @@ from dialogue.ports import (
     CallerSilent,
     EndCall,
     RecognitionLost,
-    ReplyDone,
     Say,
     TransferCall,
 )
 from dialogue.scripted import ScriptedBrain, ScriptedDialogue
+from tests.support.brains import tell
 
 pytestmark = pytest.mark.unit
 
@@ -100,13 +100,6 @@ def dialogue(strikes: int = 2, action: str = KEYS) -> ScriptedDialogue:
 DIALOGUE = dialogue()
 PATIENT = dialogue(strikes=0)
 HEBREW_DIALOGUE = ScriptedDialogue(parse_script(HEBREW))
-
-
-def tell(brain: ScriptedBrain, event: CallerEvent) -> list[BrainOutput]:
-    heard: list[BrainOutput] = []
-    brain.respond(event, heard.append).cancel()
-    assert heard.pop() == ReplyDone()
-    return heard
 
 
 def say(brain: ScriptedBrain, text: str) -> list[BrainOutput]:
