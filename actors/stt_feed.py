@@ -67,15 +67,21 @@ class StreamFeed:
         self.opened_at = self._clock.now()
         self.ready = True
 
-    def feed(self) -> None:
-        """Write what the ring holds in front of the cursor, in whole batches."""
+    def feed(self) -> bool:
+        """Write what the ring holds in front of the cursor, in whole batches.
+
+        Returns:
+            whether there was a batch.
+        """
         if not self.ready or self._stream is None:
-            return
+            return False
+        first = self._cursor
         while self._ring.end - self._cursor >= self._batch_frames:
             audio, self._cursor = self._ring.read(self._cursor, WRITE_MAX_FRAMES)
             began_at = self._clock.now()
             self._stream.write(audio)
             self._meter.add(self._clock.now() - began_at)
+        return self._cursor != first
 
     def frame_at(self, audio_ms: float) -> int:
         """The ring's frame at so many milliseconds of this stream's audio."""

@@ -97,12 +97,12 @@ class StreamingSession:
 
     def frame(self, *, voiced: bool) -> None:
         """Take note of the frame that has just entered the ring, and write what is due."""
-        self._feed.feed()
+        written = self._feed.feed()
         if voiced:
             self._transcripts.voiced()
         if self._turn_end.frame(voiced=voiced):
             self._finish_early()
-        if self._is_old():
+        if written and self._is_old():
             self._open_next()
 
     def heard(self, message: StreamHeard) -> None:

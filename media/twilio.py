@@ -1,7 +1,7 @@
 """The wire of Twilio Media Streams, seen from the server: JSON text to events and back.
 
-Whatever arrives either becomes an event or raises `WireError`. It keeps no state: sequence,
-stream and token checks belong to the media socket, its only user in the server.
+Whatever arrives either becomes an event or raises `WireError`. It keeps no state: stream
+and token checks belong to the media socket, its only user in the server.
 Facts: twilio.com/docs/voice/media-streams/websocket-messages.
 """
 
@@ -86,7 +86,6 @@ def _media(data: dict[str, Any]) -> MediaReceived | Ignored:
     return MediaReceived(
         field.sid(data, "streamSid"),
         payload,
-        field.number(data.get("sequenceNumber"), "sequenceNumber"),
         field.number(media.get("timestamp"), "media.timestamp"),
     )
 

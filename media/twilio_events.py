@@ -32,8 +32,6 @@ class MediaReceived:
     stream_sid: str
     payload: bytes
     """µ-law bytes, any length, also none."""
-    sequence: int
-    """Counts all messages of the stream from 1."""
     timestamp_ms: int
     """Media time of the first byte since the stream began."""
 

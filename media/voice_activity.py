@@ -101,6 +101,8 @@ class VoiceDetector:
             raise ValueError(f"voice activity: expected {FRAME_BYTES} bytes, got {len(payload)}")
         # The model hears every frame, or it would not know the noise that speech stands out of.
         speech = self._model.is_speech(g711.decode(payload).tobytes(), SAMPLE_RATE_HZ, FRAME_BYTES)
+        if not (speech or self._cold_frames):
+            return False
         if sum(payload.translate(_LOUDNESS)) < _FLOOR_SUM:
             return False
         if self._cold_frames:

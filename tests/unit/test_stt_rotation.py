@@ -29,7 +29,8 @@ AFTER_S, LATEST_S = 5, 8
 @pytest.fixture
 def aging(rig: SttRig) -> SttRig:
     """A rig whose streams grow old soon."""
-    rig.set(stt_rotate_after_s=AFTER_S, stt_rotate_latest_s=LATEST_S)
+    # A batch is one frame: whether a stream is old is looked at with each batch.
+    rig.set(stt_rotate_after_s=AFTER_S, stt_rotate_latest_s=LATEST_S, stt_batch_ms=20)
     rig.by_hand()
     rig.recognizer.max_stream_s = 10.0
     rig.state = SttState(AudioRing(100))  # a replay is no age worth mentioning
