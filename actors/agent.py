@@ -49,7 +49,7 @@ class AgentActor(LoopActor):
         self._call = call
         self._speaker = Speaker(context, memory, synthesizer, tx, self._tell_self, self.after)
         self._turn = TurnClock()
-        self._voice = CallerVoice(self.after, memory, memory.brain.silence_after_s)
+        self._voice = CallerVoice(self.after, memory, memory.brain.manners.silence_after_s)
         self._replies = Replies(context, memory, self._speaker, self._voice, self._tell_self)
         said_after_s = context.settings.trouble_said_after_ms / 1000
         self._trouble = Trouble(self.after, memory, context.runtime.clock, said_after_s)
@@ -129,7 +129,7 @@ class AgentActor(LoopActor):
         elif memory.unheard_texts or memory.ending is not None:
             self._replies.speak(memory.unheard_texts, memory.ending)
         elif memory.unanswered:
-            self._replies.speak([memory.brain.apology])
+            self._replies.speak([memory.brain.manners.apology])
         else:
             self._await_speech()
 
@@ -190,7 +190,7 @@ class AgentActor(LoopActor):
         """Tell a caller who waits that the recogniser has trouble."""
         idle = not (self._replies.is_ending or self._speaker.speaking or self._voice.speaking)
         if self._trouble.is_due(idle=idle):
-            self._replies.speak([self._memory.brain.one_moment])
+            self._replies.speak([self._memory.brain.manners.one_moment])
 
     def _on_hearing_gave_out(self) -> None:
         if not self._replies.is_ending:

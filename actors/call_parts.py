@@ -11,7 +11,7 @@ from typing import Any, Final
 from pykka import ActorRef
 
 from actors.agent import AgentActor
-from actors.agent_memory import AgentMemory
+from actors.agent_memory import AgentMemory, Entry
 from actors.context import CallContext
 from actors.engines import Engines
 from actors.mailbox import Mailbox
@@ -32,6 +32,7 @@ from actors.stt import SttActor
 from actors.supervision import Child, ChildSpec, RestartBudget
 from actors.transcripts import SttState
 from actors.tx import TxActor, TxState
+from dialogue.ports import CallFacts
 from media.frame import FRAME_MS
 from media.playout import PlayoutClock
 from media.ring import AudioRing
@@ -73,9 +74,9 @@ class CallParts:
         self.rx_state = RxState()
         self.stt_state = SttState(AudioRing(settings.stt_ring_ms // FRAME_MS))
         self.tx_state = TxState(PlayoutClock(settings.tx_lead_frames))
-        self.memory = AgentMemory(
-            engines.dialogue.new_brain(), deque(maxlen=settings.history_entries)
-        )
+        history: deque[Entry] = deque(maxlen=settings.history_entries)
+        facts = CallFacts(context.call_sid, "", history)
+        self.memory = AgentMemory(engines.dialogue.new_brain(facts), history)
         self.children = {spec.name: Child(spec) for spec in self._specs()}
 
     @property

@@ -69,6 +69,8 @@ class Replies:
         if not self._speaker.is_at(message.epoch):
             return
         match message.output:
+            case brains.ReplyBegan() | brains.CollectDigits() | brains.LeaveNote():
+                pass
             case brains.Say(text=text):
                 self._say(text)
             case brains.TransferCall(to=to):
@@ -79,7 +81,7 @@ class Replies:
                 self._finish()
             case brains.ReplyFailed(detail=detail):
                 self._context.log.warning("⚠️ [AGENT] No answer: {}", detail)
-                self._say(self._memory.brain.apology)
+                self._say(self._memory.brain.manners.apology)
                 self._finish()
             case _:
                 assert_never(message.output)
@@ -100,7 +102,7 @@ class Replies:
         self._memory.goodbye_reason = reason
         self._memory.ending = None
         self.interrupt()
-        self.speak([self._memory.brain.goodbye], Hangup(reason))
+        self.speak([self._memory.brain.manners.goodbye], Hangup(reason))
 
     def apologise(self) -> bool:
         """Give up what is being said and ask the caller to say it again.
@@ -110,7 +112,7 @@ class Replies:
         Returns:
             False if it cannot help: it is what failed, or the call is to end.
         """
-        apology = self._memory.brain.apology
+        apology = self._memory.brain.manners.apology
         if self.is_ending or self._memory.unheard_texts == [apology]:
             return False
         self.interrupt()

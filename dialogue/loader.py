@@ -14,7 +14,7 @@ from dialogue import checks
 from dialogue.conflicts import check_together
 from dialogue.defaults import Defaults, defaults_for, is_english
 from dialogue.fields import DialogueError, Fields, quoted
-from dialogue.ports import EndCall, TransferCall
+from dialogue.ports import EndCall, Manners, TransferCall
 from dialogue.script import (
     DEFAULT_STRIKES,
     MAX_INTENTS,
@@ -28,7 +28,6 @@ from dialogue.script import (
     Intent,
     NoRecognition,
     Script,
-    Silence,
     Variants,
 )
 from dialogue.scripted import ScriptedDialogue
@@ -97,18 +96,27 @@ def _read(path: Path) -> str:
 def _script(fields: Fields) -> Script:
     language = checks.language(fields.place("language"), fields.text("language", 20))
     intents = _intents(fields, "intents", _INTENT_KEYS, english=is_english(language))
+    silence = fields.table("silence", _SILENCE_KEYS)
     return Script(
         name=_name(fields),
         language=language,
         greeting=_reply(fields, "greeting"),
         not_understood=_replies(fields, "not_understood"),
+        manners=_manners(fields, silence, language),
+        strikes=fields.whole("strikes", DEFAULT_STRIKES, MAX_STRIKES),
+        silence=_replies(silence, "reply"),
+        no_recognition=_no_recognition(fields, language, intents),
+        intents=intents,
+    )
+
+
+def _manners(fields: Fields, silence: Fields, language: str) -> Manners:
+    least, most = SILENCE_RANGE_S
+    return Manners(
         apology=_reply(fields, "apology"),
         goodbye=_reply(fields, "goodbye"),
         one_moment=_one_moment(fields, language),
-        strikes=fields.whole("strikes", DEFAULT_STRIKES, MAX_STRIKES),
-        silence=_silence(fields.table("silence", _SILENCE_KEYS)),
-        no_recognition=_no_recognition(fields, language, intents),
-        intents=intents,
+        silence_after_s=silence.seconds("after_s", least, most),
     )
 
 
@@ -116,11 +124,6 @@ def _one_moment(fields: Fields, language: str) -> str:
     if fields.has("one_moment"):
         return _reply(fields, "one_moment")
     return _defaults(fields.place("one_moment"), "a text", language).one_moment
-
-
-def _silence(fields: Fields) -> Silence:
-    least, most = SILENCE_RANGE_S
-    return Silence(fields.seconds("after_s", least, most), _replies(fields, "reply"))
 
 
 def _no_recognition(fields: Fields, language: str, intents: Sequence[Intent]) -> NoRecognition:

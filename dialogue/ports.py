@@ -9,7 +9,58 @@ the loop's thread only, perhaps before `respond()` has returned; nothing blocks;
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
+
+
+class Line(Protocol):
+    """Something that was said on the call."""
+
+    @property
+    def who(self) -> Literal["caller", "agent"]:
+        """Who said it."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """The words. The agent's are those that the caller really heard, once it is over."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CallFacts:
+    """What a brain may know of its call. Personal data."""
+
+    call_sid: str
+    caller: str
+    """The caller's number as the carrier gives it; empty where it does not."""
+
+    history: Sequence[Line]
+    """The conversation so far, oldest first, bounded; it is the agent's own and goes on
+    changing: what a `CallerSaid` says is its last line by the time the brain is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """What an agent says and does of its own accord, whatever its brain thinks."""
+
+    apology: str
+    """Said when a reply failed or was lost: asks the caller to say it again."""
+
+    goodbye: str
+    """Said when the call must end for a reason of our own."""
+
+    one_moment: str
+    """Said when the caller waits while the recogniser has trouble."""
+
+    filler: str = ""
+    """Said when the brain takes long over an answer; empty for nothing."""
+
+    silence_after_s: float = 8.0
+    """Seconds of nobody speaking after which `CallerSilent` is told."""
+
+    backchannels: frozenset[str] = frozenset()
+    """What a listening caller says without meaning to interrupt, as `dialogue.text.words`
+    joined by single spaces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +90,7 @@ class CallerPressed:
 
 @dataclass(frozen=True, slots=True)
 class CallerSilent:
-    """Nobody has spoken for the brain's `silence_after_s`."""
+    """Nobody has spoken for `Manners.silence_after_s`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +98,20 @@ class RecognitionLost:
     """Nobody can make out what the caller says any more; keys still work."""
 
 
-CallerEvent = CallBegan | CallerSaid | CallerPressed | CallerSilent | RecognitionLost
+@dataclass(frozen=True, slots=True)
+class CallerEntered:
+    """The caller has keyed in what a `CollectDigits` asked for."""
+
+    digits: str
+    """Personal data; perhaps empty."""
+
+    complete: bool
+    """Whether the terminator or the last digit came; else the time was up."""
+
+
+CallerEvent = (
+    CallBegan | CallerSaid | CallerPressed | CallerEntered | CallerSilent | RecognitionLost
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +119,39 @@ class Say:
     """Speak this. A reply may hold several; they are spoken in order."""
 
     text: str
+
+    interruptible: bool = True
+    """Whether the caller's voice stops it. A legal notice may have to be heard."""
+
+
+@dataclass(frozen=True, slots=True)
+class CollectDigits:
+    """Take the caller's keys together from now on, until they are whole: `CallerEntered`."""
+
+    max_digits: int
+    """1 to 64; the last one ends it."""
+
+    terminator: str = "#"
+    """The key that ends it and is not part of it; empty for none."""
+
+    timeout_s: float = 5.0
+    """After the last key; before the first one the caller has the usual patience."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveNote:
+    """Keep something about this call for its operator."""
+
+    text: str
+    """Personal data."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyBegan:
+    """The brain has the first piece of its answer; nothing can be said yet.
+
+    A model's first token: measured, not spoken. A brain that does not know leaves it out.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +180,9 @@ class ReplyFailed:
     """One line for the log, without anything the caller said."""
 
 
-BrainOutput = Say | TransferCall | EndCall | ReplyDone | ReplyFailed
+BrainOutput = (
+    ReplyBegan | Say | CollectDigits | LeaveNote | TransferCall | EndCall | ReplyDone | ReplyFailed
+)
 BrainSink = Callable[[BrainOutput], None]
 
 
@@ -99,23 +198,8 @@ class Brain(Protocol):
     """What the agent says and does in one call."""
 
     @property
-    def apology(self) -> str:
-        """Said when a reply failed or was lost: asks the caller to say it again."""
-        ...
-
-    @property
-    def goodbye(self) -> str:
-        """Said when the call must end for a reason of our own."""
-        ...
-
-    @property
-    def one_moment(self) -> str:
-        """Said when the caller waits while the recogniser has trouble."""
-        ...
-
-    @property
-    def silence_after_s(self) -> float:
-        """Seconds of nobody speaking after which `CallerSilent` is told."""
+    def manners(self) -> Manners:
+        """What is said of the agent's own accord; always the same."""
         ...
 
     def respond(self, event: CallerEvent, sink: BrainSink) -> Reply:
@@ -144,6 +228,6 @@ class Dialogue(Protocol):
         """Texts worth synthesising before the first call needs them."""
         ...
 
-    def new_brain(self) -> Brain:
+    def new_brain(self, call: CallFacts) -> Brain:
         """Make the brain of one call."""
         ...

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from dialogue.ports import EndCall, TransferCall
+from dialogue.ports import EndCall, Manners, TransferCall
 
 MAX_INTENTS: Final = 200
 """Intents in one file, follow-ups counted."""
@@ -64,14 +64,6 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True)
-class Silence:
-    """What happens when nobody speaks."""
-
-    after_s: float
-    reply: Variants
-
-
-@dataclass(frozen=True, slots=True)
 class NoRecognition:
     """What happens when nothing the caller says can be recognised any more."""
 
@@ -88,11 +80,11 @@ class Script:
     language: str
     greeting: str
     not_understood: Variants
-    apology: str
-    goodbye: str
-    one_moment: str
+    manners: Manners
     strikes: int
-    silence: Silence
+    silence: Variants
+    """Said to somebody who says nothing for `Manners.silence_after_s`."""
+
     no_recognition: NoRecognition
     intents: tuple[Intent, ...]
 
@@ -112,7 +104,8 @@ class Script:
 
     def texts(self) -> tuple[str, ...]:
         """Return every text that may be spoken once, the greeting first."""
-        fixed = (self.greeting, *self.not_understood, *self.silence.reply, self.one_moment)
-        trouble = (*self.no_recognition.reply, self.apology, self.goodbye)
+        manners = self.manners
+        fixed = (self.greeting, *self.not_understood, *self.silence, manners.one_moment)
+        trouble = (*self.no_recognition.reply, manners.apology, manners.goodbye)
         replies = (text for intent in self.all_intents() for text in intent.reply)
         return tuple(dict.fromkeys((*fixed, *trouble, *replies)))

@@ -13,11 +13,14 @@ from dialogue.ports import (
     BrainOutput,
     BrainSink,
     CallBegan,
+    CallerEntered,
     CallerEvent,
     CallerPressed,
     CallerSaid,
     CallerSilent,
+    CallFacts,
     EndCall,
+    Manners,
     RecognitionLost,
     Reply,
     ReplyDone,
@@ -55,24 +58,9 @@ class ScriptedBrain:
         """Where the call stood before the utterance that was the last event."""
 
     @property
-    def apology(self) -> str:
-        """Said when a reply failed or was lost."""
-        return self._script.apology
-
-    @property
-    def goodbye(self) -> str:
-        """Said when the call must end for a reason of our own."""
-        return self._script.goodbye
-
-    @property
-    def one_moment(self) -> str:
-        """Said when the caller waits while the recogniser has trouble."""
-        return self._script.one_moment
-
-    @property
-    def silence_after_s(self) -> float:
-        """Seconds of nobody speaking after which `CallerSilent` is told."""
-        return self._script.silence.after_s
+    def manners(self) -> Manners:
+        """What is said of the agent's own accord."""
+        return self._script.manners
 
     def respond(self, event: CallerEvent, sink: BrainSink) -> Reply:
         """Answer an event before returning; the reply has nothing left to cancel."""
@@ -103,8 +91,10 @@ class ScriptedBrain:
                 yield from self._to_speech(text)
             case CallerPressed(digit):
                 yield from self._to_key(digit)
+            case CallerEntered(digits):
+                yield from self._to_digits(digits)
             case CallerSilent():
-                yield from self._fail(self._script.silence.reply)
+                yield from self._fail(self._script.silence)
             case RecognitionLost():
                 self._now = self._now.deafened()
                 yield from self._say_unrecognised()
@@ -130,6 +120,13 @@ class ScriptedBrain:
         # No failed turn: somebody who presses keys is there, and a slip costs no call.
         deaf = self._now.is_deaf
         yield self._say(self._script.no_recognition.reply if deaf else self._script.not_understood)
+
+    def _to_digits(self, digits: str) -> Iterator[BrainOutput]:
+        """A script asks for no digits; whatever was keyed in counts as its keys, the last one."""
+        if digits:
+            yield from self._to_key(digits[-1])
+        else:
+            yield from self._fail(self._script.not_understood)
 
     def _serve(self, intent: Intent, *, top_level: bool) -> Iterator[BrainOutput]:
         self._now = self._now.served(intent if top_level else None)
@@ -167,7 +164,7 @@ class ScriptedBrain:
             yield action
 
     def _give_up(self) -> Iterator[BrainOutput]:
-        yield Say(self.goodbye)
+        yield Say(self._script.manners.goodbye)
         yield EndCall()
 
     def _say(self, variants: Variants) -> Say:
@@ -202,6 +199,6 @@ class ScriptedDialogue:
         """Return every text the brain may say once, the greeting first."""
         return self._script.texts()
 
-    def new_brain(self) -> ScriptedBrain:
+    def new_brain(self, call: CallFacts) -> ScriptedBrain:  # noqa: ARG002  # a script needs none
         """Make the brain of one call."""
         return ScriptedBrain(self._script, self._index)

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from actors.outcome import HungUp
 from dialogue import ports as brains
+from tests.support.brains import MANNERS
 from tests.support.call import ManualCall
 from tests.support.engines import CountingSynthesizer, EchoBrain, EchoDialogue, ScriptedReply, word
 from tests.support.faults import (
@@ -147,7 +149,7 @@ def test_killed_after_the_greeting_was_heard_it_does_not_greet_again(place_call:
 
 
 def test_killed_while_the_brain_thinks_it_asks_to_say_it_again(place_call: PlaceCall) -> None:
-    call = _place(place_call, SilentBrain(apology="sorry, once more"))
+    call = _place(place_call, SilentBrain(replace(MANNERS, apology="sorry, once more")))
     call.quiet(2)
     call.hear(word(1))
     call.quiet(1)

@@ -8,6 +8,7 @@ import pytest
 
 from actors.messages import DigitPressed, InboundFrame, SocketClosed, StreamStopped
 from actors.outcome import HungUp
+from dialogue.ports import CallFacts
 from media.frame import SILENCE_FRAME
 from tests.support.call import ManualCall
 from tests.support.engines import EchoDialogue, word
@@ -85,14 +86,12 @@ def test_the_supervisor_dies_while_the_socket_is_closing(place_call: PlaceCall) 
 
 def test_a_child_that_cannot_be_made_ends_the_call(place_call: PlaceCall) -> None:
     class NoPatience:
-        apology = goodbye = "x"
-
         @property
-        def silence_after_s(self) -> float:
+        def manners(self) -> Any:
             raise Boom
 
     class Broken(EchoDialogue):
-        def new_brain(self) -> Any:
+        def new_brain(self, call: CallFacts) -> Any:
             return NoPatience()
 
     call = place_call(dialogue=Broken())

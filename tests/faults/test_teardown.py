@@ -17,6 +17,7 @@ from actors.messages import (
 from actors.outcome import HungUp, TransferTo
 from actors.root import CallRefused
 from dialogue import ports as brains
+from dialogue.ports import CallFacts
 from media.frame import SILENCE_FRAME
 from speech.ports import AudioChunk, Final, StreamEnded
 from tests.support.call import ManualCall
@@ -301,7 +302,7 @@ def test_duplicate_busy_and_draining_calls_are_refused_and_leave_nothing() -> No
 def test_a_brain_that_cannot_be_made_takes_no_place() -> None:
     exchange = Exchange(max_calls=1)
 
-    def broken() -> EchoBrain:
+    def broken(call: CallFacts) -> EchoBrain:
         raise OSError("no such dialogue")
 
     exchange.dialogue.new_brain = broken  # type: ignore[method-assign]  # a fault for one call

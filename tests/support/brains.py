@@ -1,7 +1,11 @@
 """A scripted brain told of one event at a time."""
 
-from dialogue.ports import BrainOutput, CallerEvent, CallerSaid, ReplyDone
+from dialogue.ports import BrainOutput, CallerEvent, CallerSaid, CallFacts, Manners, ReplyDone
 from dialogue.scripted import ScriptedBrain
+
+CALL = CallFacts("CA1", "", ())
+
+MANNERS = Manners("sorry", "bye", "one moment", silence_after_s=8.0)
 
 
 def tell(brain: ScriptedBrain, event: CallerEvent | str) -> list[BrainOutput]:

@@ -20,6 +20,7 @@ from actors.stats import CallStats
 from dialogue import ports as brains
 from media.frame import FRAME_S
 from telemetry import Metrics
+from tests.support.brains import MANNERS
 from tests.support.call import settings
 from tests.support.engines import ScriptedReply
 from tests.support.manual import ManualRuntime
@@ -112,10 +113,7 @@ def logged() -> Generator[list[str]]:
 class HandBrain:
     """A brain that answers only when the test makes it."""
 
-    apology: str = "sorry"
-    goodbye: str = "bye"
-    one_moment: str = "one moment"
-    silence_after_s: float = 8.0
+    manners: brains.Manners = MANNERS
     told: list[brains.CallerEvent] = field(default_factory=list[brains.CallerEvent])
     sinks: list[brains.BrainSink] = field(default_factory=list[brains.BrainSink])
     replies: list[ScriptedReply] = field(default_factory=list[ScriptedReply])

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from dialogue import ports as brains
 from media.frame import FRAME_BYTES, SILENCE_BYTE
 from speech import ports
+from tests.support.brains import MANNERS
 
 WORD_FRAMES = 15
 """Frames of one spoken word in a numbered voice."""
@@ -184,10 +185,7 @@ class ScriptedReply:
 class EchoBrain:
     """Answers what it hears with the same words, at once."""
 
-    apology: str = "sorry"
-    goodbye: str = "bye"
-    one_moment: str = "one moment"
-    silence_after_s: float = 8.0
+    manners: brains.Manners = MANNERS
     greeting: str = "hello"
     told: list[brains.CallerEvent] = field(default_factory=list[brains.CallerEvent])
     on_event: Callable[[brains.CallerEvent], None] = lambda _event: None
@@ -216,6 +214,8 @@ class EchoBrain:
                 return [brains.Say(f"key {digit}")]
             case brains.CallerSilent():
                 return [brains.Say("are you there")]
+            case brains.CallerEntered(digits=digits):
+                return [brains.Say(f"entered {digits}")]
             case brains.RecognitionLost():
                 return [brains.Say("keys please")]
 
@@ -235,5 +235,5 @@ class EchoDialogue:
     def stock_replies(self) -> list[str]:
         return ["hello"]
 
-    def new_brain(self) -> EchoBrain:
+    def new_brain(self, call: brains.CallFacts) -> EchoBrain:
         return self.brain

@@ -18,6 +18,7 @@ from actors.family import InBand, OutOfBand
 from actors.messages import InboundFrame, MarkEchoed, SocketClosed, StreamStopped
 from actors.root import CallLine, CallRoot
 from dialogue import ports as brains
+from dialogue.ports import CallFacts
 from media.frame import FRAME_S, SILENCE_FRAME
 from telemetry import Metrics
 from tests.support.call import ManualCall, settings
@@ -162,7 +163,7 @@ class OwnBrains(EchoDialogue):
         super().__init__()
         self.brains: list[EchoBrain] = []
 
-    def new_brain(self) -> EchoBrain:
+    def new_brain(self, call: CallFacts) -> EchoBrain:
         self.brains.append(EchoBrain())
         return self.brains[-1]
 

@@ -17,6 +17,7 @@ from actors.engines import Engines
 from actors.family import OutOfBand
 from actors.root import CallRoot
 from actors.runtime import loop_runtime
+from dialogue.ports import CallFacts
 from media import g711
 from media.frame import FRAME_BYTES, FRAME_MS
 from speech.instant import InstantRecognizer
@@ -54,7 +55,7 @@ class BrainPerCall(EchoDialogue):
         super().__init__()
         self._greeting = greeting
 
-    def new_brain(self) -> EchoBrain:
+    def new_brain(self, call: CallFacts) -> EchoBrain:
         return EchoBrain(greeting=self._greeting)
 
 

@@ -147,7 +147,10 @@ def test_a_reply_that_cannot_be_spoken_at_all_is_apologised_for_once(rig: AgentR
         with logged():
             rig.synthesizer.jobs[job].say(ports.SynthesisFailed("no voice"))
             rig.settle()
-    assert [job.text for job in rig.synthesizer.jobs] == [rig.brain.greeting, rig.brain.apology]
+    assert [job.text for job in rig.synthesizer.jobs] == [
+        rig.brain.greeting,
+        rig.brain.manners.apology,
+    ]
     rig.play()
     assert rig.audio(2) == b""
 

@@ -9,18 +9,20 @@ from dialogue.loader import parse_script
 from dialogue.ports import (
     BrainOutput,
     CallBegan,
+    CallerEntered,
     CallerEvent,
     CallerPressed,
     CallerSaid,
     CallerSilent,
     EndCall,
+    Manners,
     RecognitionLost,
     ReplyDone,
     Say,
     TransferCall,
 )
 from dialogue.scripted import ScriptedBrain, ScriptedDialogue
-from tests.support.brains import tell
+from tests.support.brains import CALL, tell
 
 pytestmark = pytest.mark.unit
 
@@ -105,7 +107,7 @@ def said(brain: ScriptedBrain, event: CallerEvent | str) -> str:
 
 @pytest.fixture
 def brain() -> ScriptedBrain:
-    return DIALOGUE.new_brain()
+    return DIALOGUE.new_brain(CALL)
 
 
 def test_call_begins_with_the_greeting(brain: ScriptedBrain) -> None:
@@ -168,7 +170,7 @@ def test_variants_take_turns_and_begin_again(brain: ScriptedBrain) -> None:
 
 def test_three_variants_take_turns_too() -> None:
     three = SHOP.replace('"Eight, as I said."', '"At 8.", "Eight!"')
-    brain = ScriptedDialogue(parse_script(HEAD % ("en-US", 2) + three)).new_brain()
+    brain = ScriptedDialogue(parse_script(HEAD % ("en-US", 2) + three)).new_brain(CALL)
     replies = [said(brain, "open") for _ in range(4)]
     assert replies == ["At eight.", "At 8.", "Eight!", "At eight."]
 
@@ -212,12 +214,12 @@ def test_unmapped_key_is_answered_but_neither_a_strike_nor_a_reset(brain: Script
 
 
 def test_zero_strikes_never_end_the_call() -> None:
-    brain = ScriptedDialogue(parse_script(HEAD % ("en-US", 0) + SHOP)).new_brain()
+    brain = ScriptedDialogue(parse_script(HEAD % ("en-US", 0) + SHOP)).new_brain(CALL)
     assert {said(brain, CallerSilent()) for _ in range(20)} == {"Still there?"}
 
 
 def test_brains_of_two_calls_share_nothing() -> None:
-    first, second = DIALOGUE.new_brain(), DIALOGUE.new_brain()
+    first, second = DIALOGUE.new_brain(CALL), DIALOGUE.new_brain(CALL)
     said(first, "open")
     said(first, "mumble")
     assert said(second, "yes") == "What?"
@@ -240,17 +242,17 @@ def test_brain_that_hears_itself_told_in_the_sink_keeps_its_state(brain: Scripte
     ["מה הכתובת?", "ומה הכתובת", "הכתובת?", "לכתובת שלכם", "שמה הכתובת", "מָה הַכְּתֹבֶת שֶׁל הַכְּתוֹבֶת"],
 )
 def test_hebrew_phrase_is_found_with_prefixes_and_points(heard: str) -> None:
-    assert said(HEBREW_DIALOGUE.new_brain(), heard) == "רחוב האדר."
+    assert said(HEBREW_DIALOGUE.new_brain(CALL), heard) == "רחוב האדר."
 
 
 @pytest.mark.parametrize("heard", ["לדבר עם אדמ", "ולדבר עם אדם.", "לנציג", "נציג־שירות"])
 def test_hebrew_final_letters_and_maqaf_make_no_difference(heard: str) -> None:
-    assert said(HEBREW_DIALOGUE.new_brain(), heard) == "רק רגע."
+    assert said(HEBREW_DIALOGUE.new_brain(CALL), heard) == "רק רגע."
 
 
 @pytest.mark.parametrize("heard", ["מלא", "כתובות", "ולדבר לאדם", "לדבר עם האדם"])
 def test_hebrew_words_that_only_look_alike_do_not_match(heard: str) -> None:
-    brain = HEBREW_DIALOGUE.new_brain()
+    brain = HEBREW_DIALOGUE.new_brain(CALL)
     said(brain, "כתובת")
     assert said(brain, heard) == "What?"
 
@@ -258,7 +260,7 @@ def test_hebrew_words_that_only_look_alike_do_not_match(heard: str) -> None:
 def test_prefix_letters_mean_nothing_in_other_languages() -> None:
     head = HEAD.replace("[silence]", OTHER_LANGUAGE + "[silence]")
     foreign = ScriptedDialogue(parse_script(head % ("yi", 2) + HEBREW))
-    assert said(foreign.new_brain(), "הכתובת") == "What?"
+    assert said(foreign.new_brain(CALL), "הכתובת") == "What?"
 
 
 def test_dialogue_lists_each_phrase_and_each_text_once() -> None:
@@ -272,8 +274,9 @@ def test_dialogue_lists_each_phrase_and_each_text_once() -> None:
 
 
 def test_brain_tells_its_fixed_texts(brain: ScriptedBrain) -> None:
-    told = (brain.apology, brain.goodbye, brain.one_moment, brain.silence_after_s)
-    assert told == ("Again, please.", "Sorry, goodbye.", "One moment, please.", 7.5)
+    assert brain.manners == Manners(
+        "Again, please.", "Sorry, goodbye.", "One moment, please.", silence_after_s=7.5
+    )
     assert (DIALOGUE.name, DIALOGUE.language) == ("shop", "en-US")
 
 
@@ -282,6 +285,7 @@ EVENTS = st.one_of(
         CallerSaid, st.text() | st.text(st.sampled_from("yes open אבםן'־ \u05b8\n")), st.booleans()
     ),
     st.builds(CallerPressed, st.text(max_size=3)),
+    st.builds(CallerEntered, st.text("0123456789*#", max_size=5), st.booleans()),
     st.just(CallerSilent()),
     st.just(CallBegan()),
     st.just(RecognitionLost()),
@@ -294,7 +298,7 @@ EVENTS = st.one_of(
 def test_whatever_a_caller_does_is_answered_with_a_known_text(
     dialogue: ScriptedDialogue, events: list[CallerEvent]
 ) -> None:
-    brain, known = dialogue.new_brain(), set(dialogue.stock_replies())
+    brain, known = dialogue.new_brain(CALL), set(dialogue.stock_replies())
     for event in events:
         first, *rest = tell(brain, event)
         assert isinstance(first, Say)

@@ -19,6 +19,7 @@ from dialogue.ports import (
 )
 from dialogue.script import Script
 from dialogue.text import words
+from tests.support.brains import CALL
 
 pytestmark = pytest.mark.unit
 
@@ -57,7 +58,7 @@ def test_every_shipped_phrase_and_key_reaches_its_own_intent(path: Path) -> None
         events: list[CallerEvent] = [CallerSaid(phrase) for phrase in intent.phrases]
         for event in (*events, CallerPressed(intent.key or "")):
             heard: list[BrainOutput] = []
-            dialogue.new_brain().respond(event, heard.append)
+            dialogue.new_brain(CALL).respond(event, heard.append)
             assert heard[0] == Say(intent.reply[0]), event
 
 

@@ -344,7 +344,7 @@ def test_good_file_says_what_was_written() -> None:
     assert script.strikes == DEFAULT_STRIKES
     assert hours.reply == ("At eight.", "At eight, as I said.")
     assert (hours.key, hours.action, bye.action) == ("1", None, EndCall())
-    assert script.silence.after_s == 8.0
+    assert script.manners.silence_after_s == 8.0
 
 
 def test_follow_ups_of_different_intents_may_share_a_phrase_and_a_name() -> None:
@@ -370,7 +370,7 @@ UNDER = 'name = "yes"\n'
 @pytest.mark.parametrize(("tag", "ready"), [("en-GB", ENGLISH), ("he-IL", HEBREW), ("iw", HEBREW)])
 def test_english_and_hebrew_files_have_texts_for_trouble_ready(tag: str, ready: Defaults) -> None:
     with_key, without = (parse_script(text.replace("en-US", tag)) for text in (GOOD, WITHOUT_KEY))
-    assert with_key.one_moment == ready.one_moment
+    assert with_key.manners.one_moment == ready.one_moment
     assert with_key.no_recognition == NoRecognition((ready.keys_only,), None)
     assert without.no_recognition == NoRecognition((ready.call_again,), EndCall())
     assert {ready.one_moment, ready.keys_only} <= set(with_key.texts())

@@ -18,7 +18,7 @@ from dialogue.ports import (
     TransferCall,
 )
 from dialogue.scripted import ScriptedBrain, ScriptedDialogue
-from tests.support.brains import tell
+from tests.support.brains import CALL, tell
 
 pytestmark = pytest.mark.unit
 
@@ -112,13 +112,13 @@ def revise(brain: ScriptedBrain, text: str) -> list[BrainOutput]:
 
 @pytest.fixture
 def brain() -> ScriptedBrain:
-    return DIALOGUE.new_brain()
+    return DIALOGUE.new_brain(CALL)
 
 
 @pytest.fixture
 def deaf() -> ScriptedBrain:
     """A brain that has its keys left, in a script that never counts strikes."""
-    brain = PATIENT.new_brain()
+    brain = PATIENT.new_brain(CALL)
     assert tell(brain, LOST) == PRESS
     return brain
 
@@ -132,12 +132,12 @@ def deaf() -> ScriptedBrain:
 def test_lost_recognition_ends_the_call_as_the_script_says(
     action: str, output: BrainOutput
 ) -> None:
-    assert tell(dialogue(action=action).new_brain(), LOST) == [*PRESS, output]
+    assert tell(dialogue(action=action).new_brain(CALL), LOST) == [*PRESS, output]
 
 
 @pytest.mark.parametrize("failed", [SILENT, UNHEARD, LOST])
 def test_ending_that_did_not_take_place_is_asked_for_again(failed: CallerEvent) -> None:
-    brain = dialogue(action=TRANSFER).new_brain()
+    brain = dialogue(action=TRANSFER).new_brain(CALL)
     tell(brain, LOST)
     for reply in (*KEYS_NOW, *PRESS, *KEYS_NOW):
         assert tell(brain, failed) == [reply, TransferCall("+15555550100")]
@@ -148,7 +148,7 @@ def test_ending_that_did_not_take_place_is_asked_for_again(failed: CallerEvent) 
 def test_two_failed_turns_end_a_call_that_has_only_keys_whatever_strikes_say(
     strikes: int, failed: CallerEvent
 ) -> None:
-    brain = dialogue(strikes).new_brain()
+    brain = dialogue(strikes).new_brain(CALL)
     assert tell(brain, LOST) == PRESS
     assert tell(brain, failed) == KEYS_NOW
     assert tell(brain, SILENT) == SORRY
@@ -207,7 +207,7 @@ def test_strikes_from_before_the_trouble_count_on_after_it(brain: ScriptedBrain)
 
 
 def test_loss_of_recognition_is_told_in_hebrew() -> None:
-    brain = HEBREW_DIALOGUE.new_brain()
+    brain = HEBREW_DIALOGUE.new_brain(CALL)
     assert tell(brain, LOST) == [Say("הקישו אחת.")]
     assert tell(brain, CallerPressed("1")) == [Say("משמונה.")]
     assert tell(brain, SILENT) == [Say("הקישו אחת.")]
@@ -282,7 +282,7 @@ def test_revision_of_nothing_is_an_utterance_like_any_other(brain: ScriptedBrain
 
 
 def test_revision_in_hebrew_takes_back_what_was_said() -> None:
-    brain = HEBREW_DIALOGUE.new_brain()
+    brain = HEBREW_DIALOGUE.new_brain(CALL)
     assert say(brain, "שעות") == [Say("משמונה.")]
     assert revise(brain, "שעות, ומתי פתוח") == [Say("משמונה.")]
     assert revise(brain, "שלום") == [Say("סליחה?")]
@@ -312,7 +312,7 @@ def test_call_with_revisions_goes_on_like_one_without(
     revisions: list[str],
     after: CallerEvent,
 ) -> None:
-    revised, plain = shop.new_brain(), shop.new_brain()
+    revised, plain = shop.new_brain(CALL), shop.new_brain(CALL)
     for event in before:
         assert tell(revised, event) == tell(plain, event)
     say(revised, first)
@@ -328,7 +328,7 @@ def test_call_with_revisions_goes_on_like_one_without(
 def test_call_that_has_only_keys_ends_with_the_second_failed_turn(
     shop: ScriptedDialogue, before: list[CallerEvent], deaf: list[CallerEvent]
 ) -> None:
-    brain = shop.new_brain()
+    brain = shop.new_brain(CALL)
     for event in (*before, CallerSaid("mumble"), LOST):
         tell(brain, event)
     told = [(event, EndCall() in tell(brain, event)) for event in deaf]
