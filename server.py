@@ -24,7 +24,7 @@ from dialogue.loader import load_dialogue
 from dialogue.ports import Dialogue
 from log_sink import set_up_logging
 from settings import Settings, SettingsError, load_settings
-from settings_tables import effective_lines, help_text
+from settings.tables import effective_lines, help_text
 from speech.engines import make_recognizer, make_synthesizer
 from speech.google_options import google_options
 from speech.google_tts_options import google_tts_options

@@ -8,8 +8,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
-PACKAGES = ("actors", "dialogue", "media", "phone", "speech", "web")
-MODULES = ("log_sink", "server", "settings", "settings_google", "settings_tables", "telemetry")
+PACKAGES = ("actors", "dialogue", "media", "phone", "settings", "speech", "web")
+MODULES = ("log_sink", "server", "telemetry")
 OURS = (*PACKAGES, *MODULES)
 
 

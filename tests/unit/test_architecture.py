@@ -43,8 +43,7 @@ ALONE = {
     "phone": ("media", "phone"),
     "media": ("media",),
     "telemetry": (),
-    "settings": ("settings_google",),
-    "settings_google": (),
+    "settings": ("settings",),
 }
 """What these may import of ours, whatever their layer."""
 

@@ -8,11 +8,11 @@ from settings import (
     ROOT,
     Settings,
     SettingsError,
-    bounds,
     is_loopback,
     load_settings,
 )
-from settings_tables import effective_lines, help_text, markdown_table, settings_table
+from settings.reading import bounds
+from settings.tables import effective_lines, help_text, markdown_table, settings_table
 
 pytestmark = pytest.mark.unit
 
@@ -176,7 +176,7 @@ def test_names_that_are_not_loopback(host: str) -> None:
 
 def test_the_docs_and_the_example_file_are_those_of_the_class() -> None:
     docs = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-    assert markdown_table() in docs, "put markdown_table() of settings_tables.py into the docs"
+    assert markdown_table() in docs, "put markdown_table() of settings/tables.py into the docs"
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     named = {line.lstrip("# ").partition("=")[0] for line in example.splitlines() if "=" in line}
     assert named <= {name.upper() for name in Settings.model_fields}

@@ -6,7 +6,8 @@ keeps `docs/operations.md` equal to it. Secrets never show. Used by `server.py`.
 
 from pydantic import SecretStr
 
-from settings import Settings, bounds
+from settings.reading import bounds
+from settings.schema import Settings
 
 
 def shown_value(value: object) -> str:

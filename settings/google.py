@@ -1,7 +1,7 @@
 """The settings of Google's engines, and the presets of the recogniser's pace.
 
-Owns these fields as one part of `settings.Settings`, which inherits them and has all checks
-across fields. Imports nothing of the project. Only `settings.py` uses it.
+Owns these fields as one part of `settings.schema.Settings`, which has all checks across fields.
+Imports nothing of the project.
 """
 
 import re

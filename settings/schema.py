@@ -1,40 +1,29 @@
 """Every number and switch of the server, once, with its unit, its bounds and its reason.
 
-Owns the names that operators set (environment, or `.env` beside this file) and the checks
-across them. Imports nothing of the project and never logs: `server.py` loads it at boot and
-hands values on; tests build `Settings` directly. The tables that people read are made from this
-class by `settings_tables.py`.
+Owns the settings of server, border and actors, and the checks across all fields; engines,
+agent and conversation have files of their own, which it inherits. Imports nothing of the
+project and never logs. `settings.reading` makes it from the environment; tests build it
+directly.
 """
 
-import difflib
 import ipaddress
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, Literal, Self, get_args, get_origin
+from typing import Any, Final, Literal, Self
 
-from dotenv import dotenv_values
-from dotenv.parser import parse_stream
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from settings_google import GoogleSettings
+from settings.agent import AgentSettings
+from settings.conversation import ConversationSettings
+from settings.google import GoogleSettings
+from settings.twilio import TwilioSettings
 
-ROOT: Final = Path(__file__).resolve().parent
+ROOT: Final = Path(__file__).resolve().parent.parent
 """The folder of the checkout; relative paths in settings start here."""
 
-ENV_FILE: Final = ROOT / ".env"
-"""Where settings are read from besides the environment, which wins."""
-
-TYPO_LIKENESS: Final = 0.85
-"""From here on (0 to 1, difflib) an unknown key in `.env` counts as a misspelt one of ours."""
-
 _HOST_NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(?::[1-9]\d{0,4})?")
-
-
-class SettingsError(Exception):
-    """The settings cannot be used. The message is one line for each bad variable."""
 
 
 def _number(default: int, low: int, high: int, why: str) -> Any:
@@ -47,7 +36,7 @@ def _switch(default: Any, why: str) -> Any:
     return Field(default, description=why)
 
 
-class Settings(GoogleSettings):
+class Settings(TwilioSettings, ConversationSettings, AgentSettings, GoogleSettings):
     """The settings of one server process; the environment variable is the name in capitals."""
 
     model_config = SettingsConfigDict(
@@ -149,12 +138,8 @@ class Settings(GoogleSettings):
     tx_mark_every_ms: int = _number(500, 100, 5000, "of speech between marks: what was heard")
     tx_owed_messages: int = _number(144, 10, 2000, "unsent on the socket: the peer is too slow")
 
-    # The conversation and its ends
-    voice_onset_ms: int = _number(60, 20, 500, "of voice until the caller counts as speaking")
-    barge_in_confirm_ms: int = _number(160, 80, 2000, "of voice until it interrupts the agent")
+    # The end of a call
     history_entries: int = _number(200, 10, 5000, "things said that a call remembers")
-    reply_max_audio_s: int = _number(60, 1, 300, "of speech in one reply; the rest is cut")
-    utterance_max_chars: int = _number(2000, 100, 20_000, "of one transcript; the rest is cut")
     max_call_s: int = _number(3600, 30, 86_400, "length of a call; Twilio's own limit is 4 h")
     no_media_timeout_s: int = _number(
         15, 2, 600, "for the first audio of a call; without any it is ended"
@@ -228,72 +213,3 @@ def _problems(s: Settings) -> Iterator[str]:
         above: int = getattr(s, high)
         if below > above or (below == above and relation == "<"):
             yield f"{low.upper()}={below}: expected {relation} {high.upper()} ({above})"
-
-
-def load_settings(env_file: Path | None = ENV_FILE) -> Settings:
-    """Read the environment and `.env`.
-
-    Raises:
-        SettingsError: something is wrong; one line for each bad variable.
-    """
-    try:
-        wrong = _unreadable(env_file) or _misspelt(env_file)
-        if wrong:
-            raise SettingsError("\n".join(wrong))
-        return Settings(_env_file=env_file)  # type: ignore[call-arg]  # pydantic-settings' own
-    except ValidationError as error:
-        raise SettingsError("\n".join(map(_line, error.errors()))) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{env_file}: cannot be read: {error}") from None
-
-
-def _unreadable(env_file: Path | None) -> list[str]:
-    """Lines that are no setting would be skipped in silence, with the default in force."""
-    if env_file is None or not env_file.exists():
-        return []
-    with env_file.open(encoding="utf-8") as lines:
-        return [
-            f"{env_file.name} line {binding.original.line}: expected NAME=value"
-            for binding in parse_stream(lines)
-            if binding.error
-        ]
-
-
-def _misspelt(env_file: Path | None) -> list[str]:
-    """Unknown keys are other programs' business, unless they nearly are one of ours."""
-    if env_file is None:
-        return []
-    lines: list[str] = []
-    for key in dotenv_values(env_file, interpolate=False):
-        name = key.lower()
-        near = difflib.get_close_matches(name, Settings.model_fields, 1, TYPO_LIKENESS)
-        if near and name not in Settings.model_fields:
-            lines.append(f"{key}: unknown setting in {env_file.name}; expected {near[0].upper()}?")
-    return lines
-
-
-def _line(error: ErrorDetails) -> str:
-    """One line for one bad variable; a secret's value is never repeated."""
-    if not error["loc"]:
-        return str(error["ctx"]["error"] if "ctx" in error else error["msg"])
-    name = str(error["loc"][0])
-    expected = error["msg"].removeprefix("Value error, ")
-    if "expected" not in expected:
-        expected = f"expected {bounds(name) or expected.lower()}"
-    secret = "SecretStr" in str(Settings.model_fields[name].annotation)
-    shown = "" if secret else f"={str(error['input'])[:60]!r}"
-    return f"{name.upper()}{shown}: {expected}"
-
-
-def bounds(name: str) -> str:
-    """What a setting accepts, in words; empty where any text will do."""
-    field = Settings.model_fields[name]
-    if field.annotation is bool:
-        return "true or false"
-    if get_origin(field.annotation) is Literal:
-        return " or ".join(map(str, get_args(field.annotation)))
-    low, high = (
-        next((getattr(m, edge) for m in field.metadata if hasattr(m, edge)), None)
-        for edge in ("ge", "le")
-    )
-    return "" if low is None else f"{low} to {high}"
