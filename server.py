@@ -19,6 +19,7 @@ from loguru import logger
 from actors.engines import Engines
 from actors.root import CallRoot
 from actors.runtime import loop_runtime
+from call_log import CallLog, CallLogs, no_call_log
 from dialogue.fields import DialogueError
 from dialogue.loader import load_dialogue
 from dialogue.ports import Dialogue
@@ -31,6 +32,7 @@ from speech.google_tts_options import google_tts_options
 from speech.phrase_cache import PhraseCache
 from speech.ports import EngineError, Recognizer
 from telemetry import Counting, LoopWatchdog, Metrics, boot_line
+from web.call_control import make_call_control
 from web.front import make_server
 from web.serving import DrainingServer, bind
 from web.status import ServerStatus
@@ -160,11 +162,15 @@ async def _run(house: House, metrics: Metrics) -> int:
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(sock.close)
         await _start_engines(house, stack)
+        control = make_call_control(settings, metrics)
+        if control is not None:
+            stack.push_async_callback(control.aclose)
         _spare_the_collector()
         runtime = loop_runtime(_warn_slow_turn, metrics.beats_skipped.inc)
         _watch_engines(house, metrics)
         engines = Engines(house.recognizer, house.synthesizer, house.dialogue)
-        root = CallRoot(runtime, settings, engines, metrics, logger)
+        new_log = _begin_call_logs(settings, metrics, stack)
+        root = CallRoot(runtime, settings, engines, metrics, logger, control, new_log)
         names = {"stt": house.recognizer.name, "tts": house.synthesizer.name}
         status = ServerStatus(root, settings.max_calls, names)
         watchdog = LoopWatchdog(asyncio.get_running_loop(), metrics.loop_lag)
@@ -173,6 +179,21 @@ async def _run(house: House, metrics: Metrics) -> int:
         server = make_server(settings, status, metrics, runtime.clock, house.dialogue.language)
         await _live(server, sock, house, status)
     return CUT_SHORT if server.forced else 0
+
+
+def _begin_call_logs(
+    settings: Settings, metrics: Metrics, stack: contextlib.AsyncExitStack
+) -> Callable[[str, Callable[[], float]], CallLog]:
+    """Keep event logs of calls, if an operator asks for them."""
+    if settings.call_log_dir is None:
+        return no_call_log
+    logs = CallLogs(
+        settings.call_log_dir,
+        show_texts=settings.log_transcripts,
+        on_lost=metrics.call_log_lines_lost.inc,
+    )
+    stack.callback(logs.stop)
+    return logs.begin
 
 
 def _spare_the_collector() -> None:

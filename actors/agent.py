@@ -9,24 +9,27 @@ from the border; speech goes to TX, the end of the call to CallActor.
 from typing import Any, assert_never
 
 from actors import messages
-from actors.agent_memory import AgentMemory
+from actors.agent_memory import AgentMemory, Question
 from actors.caller_voice import CallerVoice, LineSilent
 from actors.context import CallContext
+from actors.digit_entry import DigitEntry, EntryOverdue
 from actors.family import OutOfBand
+from actors.floor import FloorKeeper, QuietDue
 from actors.loop_actor import LoopActor
 from actors.mailbox import Mailbox
 from actors.messages import AgentMessage, CallMessage, ChildFailed, TxMessage
 from actors.peer import MediaPeer, Peer
-from actors.replies import BrainSaid, Replies
-from actors.speaker import PlaybackOverdue, ReplyDue, Speaker, Synthesized
+from actors.playback_messages import PlaybackOverdue, ReplyDue, Synthesized
+from actors.replies import BrainSaid, FillerDue, OfReply, Replies, ReplyParts
+from actors.speaker import Speaker
 from actors.trouble import Trouble, TroubleDue
-from actors.turn_clock import TurnClock
+from actors.turn_log import TurnLog
 from dialogue import ports as brains
+from media.turns import Heard, Move
 from speech.ports import Synthesizer
-from telemetry import latency_line
 
 _OfHearing = messages.HearingLost | messages.HearingRestored | messages.HearingGaveOut | TroubleDue
-_Private = BrainSaid | Synthesized | LineSilent | ReplyDue | PlaybackOverdue | TroubleDue
+_Private = OfReply | QuietDue | EntryOverdue | LineSilent | TroubleDue
 
 
 class AgentActor(LoopActor):
@@ -47,10 +50,19 @@ class AgentActor(LoopActor):
         self._memory = memory
         self._masked = not context.settings.log_transcripts
         self._call = call
-        self._speaker = Speaker(context, memory, synthesizer, tx, self._tell_self, self.after)
-        self._turn = TurnClock()
+        self._turn = TurnLog(context)
+        self._speaker = Speaker(
+            context, memory, synthesizer, tx, self._turn, self._tell_self, self.after
+        )
         self._voice = CallerVoice(self.after, memory, memory.brain.manners.silence_after_s)
-        self._replies = Replies(context, memory, self._speaker, self._voice, self._tell_self)
+        self._entry = DigitEntry(self.after, memory.entry, context.runtime.clock)
+        self._replies = Replies(
+            ReplyParts(context, memory, self._speaker, self._voice, self._turn, self._entry),
+            tell_self=self._tell_self,
+            after=self.after,
+            on_over=self._on_reply_over,
+        )
+        self._floor = FloorKeeper(context, memory, self._speaker, self._replies, self.after)
         said_after_s = context.settings.trouble_said_after_ms / 1000
         self._trouble = Trouble(self.after, memory, context.runtime.clock, said_after_s)
 
@@ -73,25 +85,23 @@ class AgentActor(LoopActor):
             case messages.FramesWanted():
                 self._speaker.push()
             case messages.PlaybackStarted():
-                self._on_playback_started(agent_message)
+                self._replies.playback_started(agent_message)
             case messages.MarkPlayed():
                 self._on_mark_played(agent_message)
             case messages.MarkFlushed():
-                self._on_mark_flushed(agent_message)
+                self._replies.mark_flushed(agent_message)
             case messages.SayGoodbye(reason=reason):
                 self._replies.say_goodbye(reason)
-            case BrainSaid():
-                self._replies.brain_said(agent_message)
-            case Synthesized():
-                self._on_synthesized(agent_message)
             case messages.SpeechConfirmed():
                 self._on_speech_confirmed()
             case LineSilent():
                 self._on_line_silent()
-            case ReplyDue():
-                self._on_reply_due(agent_message)
-            case PlaybackOverdue(epoch=epoch):
-                self._on_playback_overdue(epoch)
+            case EntryOverdue():
+                self._on_entry_overdue(agent_message)
+            case QuietDue():
+                self._floor.quiet_due(agent_message)
+            case BrainSaid() | FillerDue() | Synthesized() | ReplyDue() | PlaybackOverdue():
+                self._replies.take(agent_message)
             case _:
                 self._on_hearing(agent_message)
 
@@ -110,6 +120,8 @@ class AgentActor(LoopActor):
 
     def release(self) -> None:
         """Drop the reply under way; what was not heard of it is in the memory."""
+        self._entry.release()
+        self._floor.release()
         self._replies.release()
         self._speaker.release()
         self._voice.release()
@@ -120,16 +132,17 @@ class AgentActor(LoopActor):
     def _on_call_connected(self) -> None:
         memory = self._memory
         self._speaker.silence_predecessor()
+        self._entry.resume()
         if self._speaker.speaking:
             return  # A final that had waited for us came first and is being answered.
         if memory.goodbye_reason is not None:
             self._replies.say_goodbye(memory.goodbye_reason)
         elif not memory.greeted:
             self._greet()
-        elif memory.unheard_texts or memory.ending is not None:
-            self._replies.speak(memory.unheard_texts, memory.ending)
+        elif memory.unheard or memory.ending is not None:
+            self._replies.speak(memory.unheard, memory.ending)
         elif memory.unanswered:
-            self._replies.speak([memory.brain.manners.apology])
+            self._replies.speak([brains.Say(memory.brain.manners.apology)])
         else:
             self._await_speech()
 
@@ -142,55 +155,85 @@ class AgentActor(LoopActor):
     def _on_speech_started(self, started_at: float) -> None:
         self._turn.voice_started(started_at)
         self._voice.started()
+        self._floor.voice_started()
 
     def _on_speech_confirmed(self) -> None:
         self._trouble.caller_spoke()
-        self._replies.interrupt()
+        self._floor.take(Heard.VOICE)
 
     def _on_speech_stopped(self, ended_at: float) -> None:
-        self._turn.voice_ended_at = ended_at
+        self._turn.voice_ended(ended_at)
         self._voice.stopped()
+        self._floor.voice_stopped()
         self._trouble.caller_stopped(ended_at)
         self._await_speech()
 
     def _on_partial(self, partial: messages.PartialTranscript) -> None:
         self._turn.partial(partial.heard_at)
         if partial.text:
-            self._replies.interrupt()
+            self._floor.take(self._floor.partial(partial.text))
             self._await_speech()
 
     def _on_final(self, final: messages.FinalTranscript) -> None:
-        """Answer. What nobody could make out is let pass while the agent speaks."""
+        """Answer, keep for later or let pass, as turn taking wants it."""
         self._trouble.answered()
-        if self._replies.is_ending or (not final.text and self._speaker.speaking):
-            return
-        text, replaces = final.text, False
-        if final.revises:
-            text, replaces = self._memory.revision(final.utterance, final.text)
-            if not text:
-                return  # The same words again: they are being answered.
-        self._replies.interrupt()
-        self._answer_caller(final, text, replaces=replaces)
+        question = self._memory.to_answer(final)
+        nothing_new = final.revises and not question.text
+        move = self._floor.take(Heard.NOISE if nothing_new else self._floor.final(question.text))
+        if move is Move.ANSWER and not nothing_new:
+            self._answer_caller(final, question)
+        elif move is Move.KEEP:
+            self._memory.keep(final)
 
-    def _answer_caller(self, final: messages.FinalTranscript, text: str, *, replaces: bool) -> None:
+    def _answer_caller(self, final: messages.FinalTranscript, question: Question) -> None:
         self._memory.unanswered = True
-        turn = self._memory.heard(final.utterance, final.text, text, final.heard_at, replaces)
-        epoch = turn.epoch = self._replies.answer(brains.CallerSaid(text, replaces))
-        self._turn.answered_by(epoch, final.heard_at)
+        turn = self._memory.heard(final, question)
+        said = brains.CallerSaid(question.text, question.replaces)
+        reply = turn.reply = self._replies.answer(said)
+        self._turn.answered_by(reply, final)
+
+    def _answer_kept(self) -> None:
+        """Answer what the caller said or pressed while something had to be heard."""
+        kept, self._memory.kept = self._memory.kept, None
+        if isinstance(kept, messages.FinalTranscript):
+            self._on_final(kept)
+        elif kept is not None:
+            self._on_key(kept)
 
     def _on_digit(self, digit: str) -> None:
-        if self._replies.is_ending:
-            return
-        self._trouble.answered()
         self._context.log.info("🔢 [DTMF] {}", "*" if self._masked else digit)
-        self._replies.interrupt()
-        self._replies.answer(brains.CallerPressed(digit))
+        self._context.events.note("digit", digit="*")
+        key = self._entry.pressed(digit)
+        if key is not None:
+            self._on_key(key)
+        else:
+            self._trouble.answered()
+            self._voice.stop_waiting()
+            self._floor.take(Heard.KEY_OF_ENTRY)
+
+    def _on_entry_overdue(self, overdue: EntryOverdue) -> None:
+        entered = self._entry.timed_out(overdue)
+        if entered is not None:
+            self._on_key(entered)
+
+    def _on_key(self, key: brains.CallerPressed | brains.CallerEntered) -> None:
+        move = self._floor.take(Heard.KEY)
+        if move is Move.ANSWER:
+            self._answer_else(key)
+        elif move is Move.KEEP:
+            self._memory.keep(key)
+
+    def _answer_else(self, event: brains.CallerEvent) -> None:
+        """Answer something that is no utterance."""
+        self._trouble.answered()
+        self._memory.answered_else()
+        self._replies.answer(event)
 
     def _on_trouble_due(self) -> None:
         """Tell a caller who waits that the recogniser has trouble."""
         idle = not (self._replies.is_ending or self._speaker.speaking or self._voice.speaking)
         if self._trouble.is_due(idle=idle):
-            self._replies.speak([self._memory.brain.manners.one_moment])
+            self._replies.speak([brains.Say(self._memory.brain.manners.one_moment)])
 
     def _on_hearing_gave_out(self) -> None:
         if not self._replies.is_ending:
@@ -198,64 +241,28 @@ class AgentActor(LoopActor):
             self._replies.answer(brains.RecognitionLost())
 
     def _on_line_silent(self) -> None:
-        if self._voice.waited_in_vain() and not self._speaker.speaking:
-            self._trouble.answered()
-            self._replies.answer(brains.CallerSilent())
+        in_vain = self._voice.waited_in_vain() and not self._entry.under_way
+        if in_vain and self._floor.take(Heard.SILENCE) is Move.PROMPT:
+            self._answer_else(brains.CallerSilent())
 
     def _await_speech(self) -> None:
         if not self._speaker.speaking:
             self._voice.await_speech()
 
-    def _on_synthesized(self, message: Synthesized) -> None:
-        """Take speech; a text that could not be spoken is not passed over in silence."""
-        if not self._speaker.synthesized(message):
-            self._replies.apologise()
-
-    # --- what was heard --------------------------------------------------------------
-
-    def _on_playback_started(self, message: messages.PlaybackStarted) -> None:
-        self._memory.playback_began(message.epoch)
-        latency = self._turn.started(message.epoch, message.started_at)
-        if latency is None:
-            return
-        self._context.stats.latencies.append(latency)
-        parts = (latency.partial_s, latency.final_s, latency.total_s)
-        self._context.metrics.observe_turn(*parts)
-        self._context.log.info(latency_line(*parts))
+    # --- what is said ----------------------------------------------------------------
 
     def _on_mark_played(self, mark: messages.MarkPlayed) -> None:
-        if not self._speaker.mark_played(mark):
-            return
-        if mark.name.startswith("greeting_end"):
-            self._context.log.info("🔊 GREETING: played ({})", mark.name)
-        self._end_playback()
+        self._replies.mark_played(mark)
+        if not self._speaker.is_notice:
+            self._answer_kept()
 
-    def _on_mark_flushed(self, mark: messages.MarkFlushed) -> None:
-        """End a playback whose end was lost on the way; one that we cleared is over already."""
-        if self._speaker.lost_its_end(mark):
-            self._end_playback()
-
-    def _on_reply_due(self, due: ReplyDue) -> None:
-        """Apologise for a reply that hangs; if it was the last word or an apology, end it."""
-        if not self._speaker.hangs(due):
-            return
-        self._context.log.warning("⚠️ [AGENT] Reply {} hangs in brain or synthesis", due.epoch)
-        if not self._replies.apologise():
-            self._end_playback()
-
-    def _on_playback_overdue(self, epoch: int) -> None:
-        if self._speaker.is_at(epoch):
-            self._context.log.warning("⚠️ [TX] The end mark of playback {} is lost", epoch)
-            self._end_playback()
-
-    def _end_playback(self) -> None:
-        self._replies.drop()
-        self._speaker.end()
+    def _on_reply_over(self) -> None:
         if self._memory.ending is not None:
             self._call.post(self._memory.ending)
         else:
             self._await_speech()
             self._trouble.look_again()
+            self._answer_kept()
 
     def _tell_self(self, message: OutOfBand) -> None:
         """Take a result of one's own helpers; those of a dead incarnation go nowhere."""

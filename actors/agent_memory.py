@@ -6,14 +6,18 @@ never logged here, shown by `/calls/{CallSid}` only where the setting allows it.
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
-from actors.messages import Hangup, Transfer
-from dialogue.ports import Brain
+from actors.digit_entry import EntryState
+from actors.messages import FinalTranscript, Hangup, Transfer
+from dialogue.ports import Brain, CallerEntered, CallerPressed, Say
 from dialogue.revision import added_text
 
-ENTRY_MAX_CHARS = 2000
+ENTRY_MAX_CHARS: Final = 2000
 """Characters kept of one entry."""
+
+PAUSE_MAX_S: Final = 8.0
+"""Between two utterances that may still be one thought."""
 
 
 @dataclass(slots=True)
@@ -39,17 +43,45 @@ class Turn:
     """All of it."""
 
     entry: Entry
+    heard_at: float = 0.0
+    """When it was recognised."""
+
     answered: str = ""
     """Its beginning, where the caller has heard an answer to that already."""
 
-    epoch: int = 0
-    """The playback that answers it."""
+    before: str = ""
+    """What the caller had said before, to which nobody has heard an answer either."""
+
+    reply: int = 0
+    """The reply that answers it."""
 
     spoken: bool = False
     """Whether the caller has begun to hear that answer."""
 
     interrupted: bool = False
     """Whether that answer was broken off."""
+
+    closed: bool = False
+    """Whether something else has been answered since."""
+
+    def goes_on(self, at: float) -> bool:
+        """Whether what is said at this time belongs to it."""
+        open_still = not (self.spoken or self.closed) and bool(self.text)
+        return open_still and at - self.heard_at <= PAUSE_MAX_S
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What of an utterance is to be answered."""
+
+    text: str
+    """Empty for speech that nobody could make out, or that adds nothing."""
+
+    replaces: bool = False
+    """Whether it takes the place of what was asked before: nobody has heard that answer."""
+
+    before: str = ""
+    """The part of it that was said in earlier utterances."""
 
 
 @dataclass(slots=True)
@@ -66,8 +98,14 @@ class AgentMemory:
     unanswered: bool = False
     """Whether the caller waits for an answer that has not begun to be spoken."""
 
-    unheard_texts: list[str] = field(default_factory=list[str])
-    """The texts of the reply being spoken that the caller has not heard yet."""
+    unheard: list[Say] = field(default_factory=list[Say])
+    """What of the reply being spoken the caller has not heard yet."""
+
+    kept: FinalTranscript | CallerPressed | CallerEntered | None = None
+    """What the caller said while something had to be heard first; it is still to be answered."""
+
+    entry: EntryState = field(default_factory=EntryState)
+    """What the caller is keying in."""
 
     ending: Transfer | Hangup | None = None
     """What happens once the reply being spoken has been heard."""
@@ -75,67 +113,71 @@ class AgentMemory:
     hearing_lost: bool = False
     """Whether the recogniser has trouble."""
 
+    words_after_s: float = 0.0
+    """Seconds from the end of a voice to its first words, at most; 0 where they come before."""
+
     goodbye_reason: str | None = None
     """Why the call is being ended by our own goodbye."""
 
     turn: Turn | None = None
     """The utterance that was answered last, as a later final may still revise it."""
 
-    def revision(self, utterance: int, text: str) -> tuple[str, bool]:
-        """Take a final that says an utterance once more, with other words.
+    def to_answer(self, final: FinalTranscript) -> Question:
+        """Take a final: which of its words are to be answered?
 
-        Returns:
-            the text that is to be answered, empty if nothing is, and whether it replaces what
-            was answered, because nobody has heard that answer.
+        One that says an utterance once more is answered for what it adds. One that follows an
+        utterance whose answer nobody has begun to hear belongs to it: people pause.
         """
         turn = self.turn
-        if turn is None or turn.utterance != utterance:
-            return text, False
-        added = added_text(turn.text, text) if turn.spoken else ""
-        if added or (turn.spoken and not turn.interrupted):
-            return added, False
-        return added_text(turn.answered, text), True
+        if final.revises and turn is not None and turn.utterance == final.utterance:
+            return _revised(turn, final.text)
+        if turn is not None and final.text and turn.goes_on(final.heard_at):
+            before = turn.entry.text
+            return Question(
+                f"{before} {final.text}"[:ENTRY_MAX_CHARS], replaces=True, before=before
+            )
+        return Question(final.text)
 
-    def heard(
-        self,
-        utterance: int,
-        whole: str,
-        text: str,
-        at: float,
-        replaces: bool,  # noqa: FBT001
-    ) -> Turn:
-        """Remember an utterance.
+    def keep(self, heard: FinalTranscript | CallerPressed | CallerEntered) -> None:
+        """Keep what is to be answered later: the last of all, of speech all words."""
+        if isinstance(heard, FinalTranscript) and isinstance(self.kept, FinalTranscript):
+            text = f"{self.kept.text} {heard.text}"[:ENTRY_MAX_CHARS]
+            heard = FinalTranscript(heard.utterance, text, heard.heard_at)
+        self.kept = heard
 
-        Args:
-            utterance: its number.
-            whole: all of its words.
-            text: those that are to be answered now.
-            at: when, on the call's clock.
-            replaces: whether it is the last one, in other words.
-        """
-        if replaces and self.turn is not None:
-            self.turn.entry.text = text[:ENTRY_MAX_CHARS]
-            self.turn.text = whole
-            self.turn.spoken = self.turn.interrupted = False
-        else:
-            entry = self.note("caller", text, at) if text else Entry("caller", "", at)
-            goes_on = self.turn is not None and self.turn.utterance == utterance
-            answered = self.turn.text if self.turn is not None and goes_on else ""
-            self.turn = Turn(utterance, whole, entry, answered)
+    def heard(self, final: FinalTranscript, question: Question) -> Turn:
+        """Remember an utterance and what of it is to be answered."""
+        turn = self.turn
+        if question.replaces and turn is not None:
+            turn.entry.text = question.text[:ENTRY_MAX_CHARS]
+            turn.utterance, turn.text, turn.before = final.utterance, final.text, question.before
+            turn.spoken = turn.interrupted = turn.closed = False
+            turn.heard_at = final.heard_at
+            return turn
+        text, at = question.text, final.heard_at
+        entry = self.note("caller", text, at) if text else Entry("caller", "", at)
+        goes_on = turn is not None and turn.utterance == final.utterance
+        answered = turn.text if turn is not None and goes_on else ""
+        self.turn = Turn(final.utterance, final.text, entry, at, answered)
         return self.turn
 
-    def interrupted(self) -> None:
-        """Note that the playback under way is broken off."""
-        if self.turn is not None and self.turn.epoch == self.epoch:
+    def answered_else(self) -> None:
+        """Note that something other than an utterance is answered: what is said next is new."""
+        if self.turn is not None:
+            self.turn.closed = True
+
+    def interrupted(self, reply: int) -> None:
+        """Note that a reply is broken off."""
+        if self.turn is not None and self.turn.reply == reply:
             self.turn.interrupted = True
 
-    def playback_began(self, epoch: int) -> None:
-        """Note that the caller hears this playback."""
-        if self.turn is not None and self.turn.epoch == epoch:
+    def began_to_hear(self, reply: int) -> None:
+        """Note that the caller hears this reply."""
+        if self.turn is not None and self.turn.reply == reply:
             self.turn.spoken = True
 
     def next_epoch(self) -> int:
-        """Number a new playback."""
+        """Number a new playback, or one that goes on."""
         self.epoch += 1
         return self.epoch
 
@@ -144,3 +186,11 @@ class AgentMemory:
         entry = Entry(who, text[:ENTRY_MAX_CHARS], at)
         self.history.append(entry)
         return entry
+
+
+def _revised(turn: Turn, text: str) -> Question:
+    added = added_text(turn.text, text) if turn.spoken else ""
+    if added or (turn.spoken and not turn.interrupted):
+        return Question(added)
+    rest = f"{turn.before} {added_text(turn.answered, text)}".strip()
+    return Question(rest, replaces=True, before=turn.before)

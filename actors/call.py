@@ -14,13 +14,13 @@ from typing import Any, Final, assert_never
 from actors.call_parts import CallParts
 from actors.call_telemetry import CallTelemetry
 from actors.family import OutOfBand
+from actors.farewell import CarrierTold, CloseOverdue, Farewell, StopOverdue
 from actors.hearing import GiveUpDue, Hearing, LivenessDue, RestartStt
 from actors.loop_actor import LoopActor
 from actors.messages import (
     BeginCall,
     CallMessage,
     ChildFailed,
-    CloseSocket,
     ControlOverflowed,
     EndPolitely,
     Hangup,
@@ -32,12 +32,13 @@ from actors.messages import (
     SttAlive,
     SttOpened,
     SttProgress,
+    SttSettled,
     Transfer,
     VoiceHeard,
 )
-from actors.outcome import TransferTo
+from actors.outcome import CallControl, HungUp, Outcome, TransferTo
 from actors.peer import Peer
-from actors.supervision import Child, described
+from actors.supervision import Child, described, kind
 
 GOODBYE_S: Final = 15.0
 """For a goodbye to be spoken; then the socket is closed without the rest of it."""
@@ -61,23 +62,20 @@ class _MediaExpected(OutOfBand):
     """The caller's audio should long have begun."""
 
 
-@dataclass(frozen=True, slots=True)
-class _CloseOverdue(OutOfBand):
-    """The socket should long have closed."""
-
-
 _OfHearing = (
     VoiceHeard
     | SttOpened
     | SttAlive
     | SttProgress
+    | SttSettled
     | StreamingHealthy
     | SingleFailed
     | RestartStt
     | LivenessDue
     | GiveUpDue
 )
-_Private = _SecondPassed | _TimeIsUp | _MediaExpected | _CloseOverdue
+_OfFarewell = CarrierTold | StopOverdue | CloseOverdue
+_Private = _SecondPassed | _TimeIsUp | _MediaExpected | _OfFarewell
 
 
 class CallActor(LoopActor):
@@ -88,6 +86,7 @@ class CallActor(LoopActor):
         parts: CallParts,
         supervisor: Peer[ChildFailed],
         on_ended: Callable[[str], None],
+        control: CallControl | None = None,
     ) -> None:
         """Make the supervisor.
 
@@ -95,6 +94,7 @@ class CallActor(LoopActor):
             parts: the call's mailboxes and children, made by the root.
             supervisor: the root, told if this actor crashes.
             on_ended: called with the reason when the call is over.
+            control: tells the carrier what is to become of the call; None: it asks us.
         """
         context = parts.context
         super().__init__(context.runtime, parts.call, supervisor, context.label("call"))
@@ -103,8 +103,8 @@ class CallActor(LoopActor):
         self._children = parts.children
         self._telemetry = CallTelemetry(parts)
         self._hearing = Hearing(parts, self.after, self._exhausted)
+        self._farewell = Farewell(context, self.mailbox, parts.tx, control, self.after)
         self._on_ended = on_ended
-        self._reason: str | None = None
 
     def on_receive(self, message: Any) -> None:  # noqa: C901, PLR0912  # one case a message
         """Deal with one message of the protocol, or of our own timers."""
@@ -119,10 +119,9 @@ class CallActor(LoopActor):
             case ChildFailed():
                 self._on_child_failed(call_message)
             case Hangup(reason=reason):
-                self._close_socket(reason)
+                self._let_go(reason)
             case Transfer(to=to):
-                self._parts.outcome = TransferTo(to)
-                self._close_socket("transfer")
+                self._let_go("transfer", TransferTo(to))
             case EndPolitely(reason=reason):
                 self._say_goodbye(reason)
             case ControlOverflowed(mailbox=mailbox):
@@ -133,25 +132,27 @@ class CallActor(LoopActor):
                 self._say_goodbye("max_duration")
             case _MediaExpected():
                 self._on_media_expected()
-            case _CloseOverdue():
-                self._parts.socket.abort()
-                self._end(self._reason or "close_overdue")
+            case CarrierTold() | StopOverdue() | CloseOverdue():
+                self._on_farewell(call_message)
             case _:
                 self._on_hearing(call_message)
 
     def release(self) -> None:
         """Let go of what refers to this actor."""
         self._hearing.release()
+        self._farewell.release()
 
-    def _on_hearing(self, message: _OfHearing) -> None:
+    def _on_hearing(self, message: _OfHearing) -> None:  # noqa: C901  # one case a message
         """Pass on what concerns STT."""
         match message:
             case VoiceHeard():
                 self._hearing.voice_heard(message)
             case SttOpened():
                 self._hearing.opened()
-            case SttAlive():
-                self._hearing.alive()
+            case SttAlive(began=began):
+                self._hearing.alive(began=began)
+            case SttSettled():
+                self._hearing.settled()
             case SttProgress(heard_at=heard_at):
                 self._hearing.progressed(heard_at)
             case StreamingHealthy():
@@ -184,12 +185,13 @@ class CallActor(LoopActor):
     def _on_media_expected(self) -> None:
         if self._context.stats.frames_in == 0:
             self._context.log.warning("⚠️ [CALL] No media arrived; the call is ended")
-            self._close_socket("no_media")
+            self._let_go("no_media")
 
     # --- children --------------------------------------------------------------------
 
     def _on_child_failed(self, failure: ChildFailed) -> None:
         self._context.metrics.child_failures.labels(failure.child).inc()
+        self._context.events.note("child_failed", child=failure.child, error=kind(failure.error))
         if failure.child == "stt":
             self._hearing.failed(failure)
             return
@@ -211,8 +213,7 @@ class CallActor(LoopActor):
         )
         if name == "tx":
             self._parts.socket.close("tx_failed")
-            self._reason = "tx_failed"
-            self._expect_close()
+            self._farewell.expect_close("tx_failed")
         elif name == "agent":
             self._let_successor_say_goodbye(self._children[name])
         else:
@@ -221,7 +222,7 @@ class CallActor(LoopActor):
     def _let_successor_say_goodbye(self, agent: Child) -> None:
         """One more agent, for nothing but the goodbye; if it fails too, just close."""
         if self._parts.memory.goodbye_reason is not None:
-            self._close_socket("agent_failed")
+            self._let_go("agent_failed")
             return
         self._parts.memory.goodbye_reason = "agent_failed"
         agent.start()
@@ -239,17 +240,25 @@ class CallActor(LoopActor):
         self._parts.socket.close("control_overflow")
         self._end("control_overflow")
 
-    def _close_socket(self, reason: str) -> None:
-        """Close the socket after everything that is still to be sent."""
-        if self._reason is None:
-            self._reason = reason
-            self._parts.tx.post(CloseSocket(reason))
-            self._expect_close()
+    def _let_go(self, reason: str, outcome: Outcome = HungUp()) -> None:  # noqa: B008  # frozen
+        """Let the call go, once; the outcome is recorded first: Twilio may ask at any time."""
+        if self._farewell.reason is None:
+            self._parts.outcome = outcome
+            self._farewell.say(reason, outcome)
 
-    def _expect_close(self) -> None:
-        self.after(self._context.settings.close_timeout_s, _CloseOverdue())
+    def _on_farewell(self, message: _OfFarewell) -> None:
+        match message:
+            case CarrierTold():
+                self._farewell.told(message)
+            case StopOverdue():
+                self._farewell.close()
+            case CloseOverdue():
+                self._parts.socket.abort()
+                self._end("close_overdue")
+            case _:
+                assert_never(message)
 
     def _end(self, reason: str) -> None:
         """End it: the children are stopped, the root does the rest."""
         self._telemetry.count_drops()
-        self._on_ended(self._reason or reason)
+        self._on_ended(self._farewell.reason or reason)

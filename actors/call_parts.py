@@ -14,6 +14,7 @@ from actors.agent import AgentActor
 from actors.agent_memory import AgentMemory, Entry
 from actors.context import CallContext
 from actors.engines import Engines
+from actors.floor import REQUEST_S
 from actors.mailbox import Mailbox
 from actors.messages import (
     AgentMessage,
@@ -37,6 +38,9 @@ from media.frame import FRAME_MS
 from media.playout import PlayoutClock
 from media.ring import AudioRing
 
+WORDS_AT_THE_END_S: Final = 1.2
+"""From the end of a voice to its words, for a recogniser that says nothing before."""
+
 NO_MEDIA: Final = 0
 """Capacity for media of a mailbox that is never sent any."""
 
@@ -50,6 +54,7 @@ class CallParts:
         engines: Engines,
         socket: CallerSocket,
         on_call_overflow: Callable[[str], None],
+        caller: str = "",
     ) -> None:
         """Make the parts; nothing is started yet.
 
@@ -58,6 +63,7 @@ class CallParts:
             engines: what it hears, thinks and speaks with.
             socket: the caller's.
             on_call_overflow: called when CallActor's own mailbox is at its cap.
+            caller: the caller's number, personal data: for the brain alone.
         """
         settings = context.settings
         self.context = context
@@ -75,7 +81,7 @@ class CallParts:
         self.stt_state = SttState(AudioRing(settings.stt_ring_ms // FRAME_MS))
         self.tx_state = TxState(PlayoutClock(settings.tx_lead_frames))
         history: deque[Entry] = deque(maxlen=settings.history_entries)
-        facts = CallFacts(context.call_sid, "", history)
+        facts = CallFacts(context.call_sid, caller, history)
         self.memory = AgentMemory(engines.dialogue.new_brain(facts), history)
         self.children = {spec.name: Child(spec) for spec in self._specs()}
 
@@ -132,6 +138,8 @@ class CallParts:
         )
 
     def _start_stt(self) -> ActorRef[Any]:
+        late_s = 0.0 if self.engines.recognizer.signs_of_life else WORDS_AT_THE_END_S
+        self.memory.words_after_s = REQUEST_S if self.stt_single else late_s
         ref = SttActor.start(
             self.context,
             self.stt,

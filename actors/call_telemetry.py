@@ -4,6 +4,8 @@ Reads the counters that the actors keep; decides nothing. Used by CallActor whil
 lives and by the root when it ends.
 """
 
+from typing import Any
+
 from actors.call_parts import CallParts
 from telemetry import rx_line, stt_line, tx_line
 
@@ -29,6 +31,18 @@ class CallTelemetry:
         log.info(stt_line(stt.held_frames, stt.ledger.drops, write_ms))
         log.info(tx_line(stats.fps_out, tx.held_frames, tx.ledger.drops))
         self.count_drops()
+
+    def sum_up(self, reason: str, duration_s: float) -> None:
+        """Do the sums of a call that has ended; its mailboxes are closed."""
+        self.count_drops()
+        self.check_ledgers()
+        self._context.events.note(
+            "call_ended",
+            reason=reason,
+            duration_s=duration_s,
+            restarts={name: child.restarts for name, child in self._parts.children.items()},
+            ledgers=ledger_fields(self._parts),
+        )
 
     def count_drops(self) -> None:
         """Bring the metrics of dropped frames up to date; no frame is counted twice."""
@@ -61,3 +75,20 @@ class CallTelemetry:
         stats.fps_in = (stats.frames_in - self._last_in) / elapsed_s
         stats.fps_out = (stats.frames_out - self._last_out) / elapsed_s
         self._last_in, self._last_out, self._last_at = stats.frames_in, stats.frames_out, now
+
+
+def ledger_fields(parts: CallParts) -> dict[str, dict[str, Any]]:
+    """Say where the frames of each mailbox went, for the end of the call's event log."""
+    return {
+        box.name: {
+            "entered": box.ledger.entered,
+            "created": box.ledger.created,
+            "delivered": box.ledger.delivered,
+            "dropped": dict(box.ledger.dropped),
+            "crashed": box.ledger.crashed,
+            "discarded": box.ledger.discarded,
+            "missing": box.ledger.missing(box.held_frames),
+        }
+        for box in parts.mailboxes
+        if box.ledger.entered or box.ledger.created
+    }

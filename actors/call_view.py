@@ -1,9 +1,9 @@
 """The view of one call: what `/calls/{CallSid}` shows of it. Plain data, ready for JSON."""
 
-from dataclasses import asdict
 from typing import Any, TypedDict
 
 from actors.call_parts import CallParts
+from actors.stats import TurnLatency
 
 
 class CallView(TypedDict):
@@ -20,7 +20,10 @@ class CallView(TypedDict):
     trouble: dict[str, int]
     restarts: dict[str, int]
     latencies: list[dict[str, float | None]]
+    """The latest turns, in milliseconds; None for a part that did not happen."""
     transcript: list[dict[str, Any]] | None
+    notes: list[dict[str, Any]] | None
+    """What the agent's brain left for the operator."""
 
 
 def call_view(
@@ -37,6 +40,7 @@ def call_view(
     """
     context = parts.context
     stats = context.stats
+    shown = context.settings.log_transcripts
     return CallView(
         call_sid=context.call_sid,
         state=state,
@@ -53,13 +57,31 @@ def call_view(
             "tx_reanchors": parts.tx_state.playout.reanchors,
         },
         restarts={name: child.restarts for name, child in parts.children.items()},
-        latencies=[asdict(latency) for latency in stats.latencies],
-        transcript=_transcript(parts, started_at) if context.settings.log_transcripts else None,
+        latencies=[_turn(latency, started_at) for latency in stats.latencies],
+        transcript=_transcript(parts, started_at) if shown else None,
+        notes=_notes(parts, started_at) if shown else None,
     )
+
+
+def _turn(latency: TurnLatency, started_at: float) -> dict[str, float | None]:
+    return {
+        "reply": latency.reply,
+        "at_s": round(latency.final_at - started_at, 3),
+        "early": latency.early,
+        "superseded": latency.superseded,
+        **latency.parts_ms(),
+    }
 
 
 def _transcript(parts: CallParts, started_at: float) -> list[dict[str, Any]]:
     return [
         {"who": entry.who, "text": entry.text, "at_s": round(entry.at - started_at, 3)}
         for entry in parts.memory.history
+    ]
+
+
+def _notes(parts: CallParts, started_at: float) -> list[dict[str, Any]]:
+    return [
+        {"text": note.text, "at_s": round(note.at - started_at, 3)}
+        for note in parts.context.stats.notes
     ]

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from actors.runtime import Runtime
 from actors.stats import CallStats
+from call_log import NO_CALL_LOG, CallLog
 from settings import Settings
 from telemetry import Metrics
 
@@ -23,6 +24,9 @@ class CallContext:
     stats: CallStats
     log: "Logger"
     """Bound to the call, so that every line says which call it is about."""
+
+    events: CallLog = NO_CALL_LOG
+    """Where what happens on the call is noted, for operators who asked for it."""
 
     def label(self, child: str) -> str:
         """Name one of the call's actors in a report."""

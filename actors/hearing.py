@@ -34,6 +34,9 @@ from speech.failure import Failure
 DEAF_MAX: Final = 3
 """Times in a row that streams may be deaf to speech before single requests are tried."""
 
+DEAF_PROBES: Final = 3
+"""Tries that count as failed then: the first one comes after 16 s."""
+
 JITTER: Final = (0.75, 1.25)
 """What backoffs are multiplied with, so that the calls of a broken channel come back apart."""
 
@@ -79,7 +82,8 @@ class Hearing:
         settings = self._context.settings
         self._liveness = Liveness(settings.stt_deaf_after_ms / 1000, settings.stt_ring_ms / 1000)
         self._watchable = parts.engines.recognizer.signs_of_life
-        self._watching = False
+        self._watch_timer: Timer | None = None
+        self._watch_at = 0.0
         self._open = False
         self._lost = False
         self._failing_since: float | None = None
@@ -106,13 +110,21 @@ class Hearing:
         """Note a new stream: it gets its time to react. With nothing to react to, all is well."""
         self._open = True
         self._liveness.began_anew(self._now())
+        self._watch()
         if self._liveness.due_at is None and not self._was_deaf:
             self._restored()
 
-    def alive(self) -> None:
-        """Note a sign of life."""
-        self._liveness.alive()
+    def alive(self, *, began: bool) -> None:
+        """Note a sign of life; one that only says that a voice was noticed promises more."""
+        if began:
+            self._liveness.noticed(self._now())
+        else:
+            self._liveness.alive()
         self._restored()
+
+    def settled(self) -> None:
+        """Note that what was said so far is finished."""
+        self._liveness.settled()
 
     def progressed(self, at: float) -> None:
         """Note a real result."""
@@ -125,7 +137,7 @@ class Hearing:
 
     def liveness_due(self) -> None:
         """Look whether the voice was answered."""
-        self._watching = False
+        self._watch_timer = None
         now = self._now()
         if self._parts.stt_single:
             self._liveness.alive()  # Single requests have time limits of their own.
@@ -138,15 +150,20 @@ class Hearing:
         self._watch()
 
     def _watch(self) -> None:
+        """Look again when it is due; a real result makes that sooner than it was."""
         due_at = self._liveness.due_at
-        if due_at is not None and not self._watching:
-            self._watching = True
-            self._after(max(0.0, due_at - self._now()), LivenessDue())
+        if due_at is None or (self._watch_timer is not None and self._watch_at <= due_at):
+            return
+        if self._watch_timer is not None:
+            self._watch_timer.cancel()
+        self._watch_at = due_at
+        self._watch_timer = self._after(max(0.0, due_at - self._now()), LivenessDue())
 
     def _count_deafness(self) -> None:
         self._liveness.declared(self._now())
         self._context.stats.stt_deaf += 1
         self._context.metrics.stt_deaf.inc()
+        self._context.events.note("stt_deaf", in_a_row=self._liveness.deaf_in_a_row)
         self._context.log.warning(
             "🦻 [STT] Deaf: voice and no sign of the recogniser ({} in a row)",
             self._liveness.deaf_in_a_row,
@@ -180,9 +197,11 @@ class Hearing:
         """Go on at once: it is no sign that the far side is overloaded, and costs no restart."""
         self._count_deafness()
         self._child.ref = None
-        often = self._liveness.deaf_in_a_row >= DEAF_MAX and self._liveness.was_speech
+        often = self._liveness.deaf_in_a_row >= DEAF_MAX and self._liveness.was_speech(self._now())
         if often or self._was_deaf:
             self._was_deaf = True
+            # That a stream opens proves nothing now: requests first get the time of one.
+            self._parts.stt_state.probes = max(self._parts.stt_state.probes, DEAF_PROBES)
             self._fall_back("deaf")
         else:
             self._child.start()
@@ -190,6 +209,7 @@ class Hearing:
     def _restart(self, failure: ChildFailed) -> None:
         self._context.metrics.child_restarts.labels("stt").inc()
         self._warn(self._child.budget.used, failure)
+        self._context.events.note("stt_restarted", attempt=self._child.budget.used)
         backoff_s = self._child.spec.backoff_s * self._random.uniform(*JITTER)
         if getattr(failure.error, "status", None) == "RESOURCE_EXHAUSTED":
             backoff_s *= EXHAUSTED_FACTOR
@@ -213,6 +233,7 @@ class Hearing:
             "❌ [STT] All streaming attempts failed — using fallback single request"
         )
         self._context.metrics.stt_fallbacks.labels(reason).inc()
+        self._context.events.note("stt_fell_back", reason=reason)
         self._parts.stt_single = True
         self._liveness.alive()
         self._child.budget = self._child.spec.budget
@@ -226,6 +247,7 @@ class Hearing:
             return
         self._context.log.info("✅ [STT] Streaming resumed")
         self._context.metrics.stt_resumed.inc()
+        self._context.events.note("stt_resumed")
         self._parts.stt_single = False
         self._child.budget = self._child.spec.budget.spent()
         self._open = False
@@ -258,6 +280,7 @@ class Hearing:
             return
         self._gave_out = True
         self._context.metrics.stt_lost.inc()
+        self._context.events.note("stt_lost", status=status)
         self._context.log.error("❌ [STT] Nobody recognises the caller any more: {}", status)
         self._parts.agent.post(HearingGaveOut())
 

@@ -17,7 +17,10 @@ EARLY_S: Final = 0.001
 """A timer may fire as much too early, by rounding or by the loop's own clock."""
 
 PAUSE_S: Final = 0.7
-"""A gap between two spurts of voice that makes them speech rather than music."""
+"""A gap behind a spurt of voice that makes it speech rather than music."""
+
+SPURT_MAX_S: Final = 8.0
+"""A voice longer than this without a gap is music, whatever follows."""
 
 
 class Liveness:
@@ -35,7 +38,9 @@ class Liveness:
         "_last_voice_at",
         "_patience_s",
         "_pauses",
+        "_settled_frames",
         "_since",
+        "_spurt_at",
         "_voiced_frames",
         "deaf_in_a_row",
     )
@@ -43,8 +48,8 @@ class Liveness:
     def __init__(self, patience_s: float, forget_after_s: float) -> None:
         self._forget_after_s = forget_after_s
         self._base_patience_s = self._patience_s = patience_s
-        self._voiced_frames = self._answered_frames = 0
-        self._last_voice_at = 0.0
+        self._voiced_frames = self._answered_frames = self._settled_frames = 0
+        self._last_voice_at = self._spurt_at = 0.0
         self._pauses = 0
         self._since: float | None = None
         """When the voice that nobody has answered began."""
@@ -53,8 +58,9 @@ class Liveness:
 
     def voice_heard(self, voiced_frames: int, at: float) -> None:
         """Note voice: so many frames in the whole call, the newest of them at `at`."""
-        if self._since is not None and at - self._last_voice_at > PAUSE_S:
-            self._pauses += 1
+        if at - self._last_voice_at > PAUSE_S:
+            self._pauses += self._since is not None
+            self._spurt_at = at
         self._voiced_frames = voiced_frames
         self._last_voice_at = at
         if self._since is None:
@@ -66,26 +72,41 @@ class Liveness:
         self._answered_frames = self._voiced_frames
         self._pauses = 0
 
+    def noticed(self, now: float) -> None:
+        """Note that the recogniser has noticed the voice: more is to come, it has its time."""
+        if self._since is not None:
+            self._since = max(self._since, now)
+
     def progressed(self) -> None:
         """Note a real result."""
         self.alive()
         self._patience_s = self._base_patience_s
         self.deaf_in_a_row = 0
 
+    def settled(self) -> None:
+        """Note a final: no later stream will hear the voice so far again."""
+        self._settled_frames = self._voiced_frames
+
     def began_anew(self, now: float) -> None:
-        """Note a new stream: it has its time, counted from now."""
-        if self._since is not None:
+        """Note a new stream: it has its time, counted from now.
+
+        It hears again what no final has covered, and has to react to that, whatever the
+        stream before it had said of it.
+        """
+        unsettled = self._voiced_frames > self._settled_frames
+        if self._since is not None or (unsettled and self._is_held(now)):
             self._since = now
+            self._answered_frames = min(self._answered_frames, self._settled_frames)
 
     @property
     def due_at(self) -> float | None:
         """When to look whether it is deaf; None while nothing is unanswered."""
         return None if self._since is None else self._since + self._patience_s
 
-    @property
-    def was_speech(self) -> bool:
+    def was_speech(self, now: float) -> bool:
         """Whether what was not answered came in spurts, as speech does."""
-        return self._pauses > 0
+        over = now - self._last_voice_at > PAUSE_S
+        return self._pauses > 0 or (over and self._last_voice_at - self._spurt_at < SPURT_MAX_S)
 
     def is_deaf(self, now: float) -> bool:
         """Judge. Too little voice, or voice too long ago, is forgotten."""
@@ -93,7 +114,7 @@ class Liveness:
         if due_at is None or now < due_at - EARLY_S:
             return False
         unanswered = self._voiced_frames - self._answered_frames
-        if unanswered >= MIN_VOICED_FRAMES and now - self._last_voice_at <= self._forget_after_s:
+        if unanswered >= MIN_VOICED_FRAMES and self._is_held(now):
             return True
         self.alive()
         return False
@@ -103,3 +124,7 @@ class Liveness:
         self.deaf_in_a_row += 1
         self._patience_s = min(self._patience_s * 2, MAX_PATIENCE_S)
         self._since = now
+
+    def _is_held(self, now: float) -> bool:
+        """Whether the newest voice is still in the ring, for a new stream to hear."""
+        return now - self._last_voice_at <= self._forget_after_s

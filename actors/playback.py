@@ -1,18 +1,22 @@
-"""One playback: the texts of one reply become frames and marks for TX. Its number is an epoch.
+"""One playback: the texts of one reply become frames and marks for TX.
 
 Synthesises one text after the other and only so far ahead as is needed, hands frames over
-only as TX has use for them, and sets a mark about every half second of speech, so that it
-can say which words the caller has really heard. Used by AgentActor, one at a time.
+only as TX has use for them, and sets a mark behind the first frame of every text and about
+every half second of speech, so that it can say which words the caller has really heard. It can
+be held in the middle and go on, then
+under a new epoch: what was sent but not heard is sent again. Used by AgentActor, one at a time.
 """
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, assert_never
 
 from actors.messages import Mark, OutboundFrame, TxMessage
 from actors.peer import MediaPeer
+from actors.play_position import PlayPosition
 from actors.speech_buffer import SpeechBuffer
+from actors.spoken_text import SpokenText
+from dialogue.ports import Say
 from media.frame import FRAME_MS, SILENCE_FRAME
 from speech import ports
 
@@ -28,29 +32,11 @@ TEXTS_MAX: Final = 64
 TEXT_MAX_CHARS: Final = 2000
 """Characters in one text; more are not spoken. The synthesisers take no more either."""
 
-CHARS_PER_FRAME: Final = 0.3
-"""Speed of speech (15 characters a second) as long as a text's length is not known."""
+KEPT_FRAMES: Final = 150
+"""Frames handed over last that are kept for going on: 3 s, more than TX and the far side hold."""
 
-
-@dataclass(slots=True)
-class _Spoken:
-    """A text of this playback and where its audio lies."""
-
-    text: str
-    first_frame: int = 0
-    frames: int = 0
-    complete: bool = False
-
-    def heard_of(self, heard_frames: int) -> str:
-        """The words of it that lie before a frame of the playback."""
-        heard = heard_frames - self.first_frame
-        if heard <= 0 or (self.complete and not self.frames):
-            return ""
-        if self.complete and heard >= self.frames:
-            return self.text
-        expected = self.frames if self.complete else len(self.text) / CHARS_PER_FRAME
-        chars = int(len(self.text) * min(1.0, heard / max(1.0, expected)))
-        return self.text[:chars].rpartition(" ")[0]
+REWIND_FRAMES: Final = 15
+"""Going on begins so much (0.3 s) before where the caller was stopped: not inside a syllable."""
 
 
 class Playback:
@@ -58,7 +44,7 @@ class Playback:
 
     def __init__(
         self,
-        epoch: int,
+        reply: int,
         end_mark: str,
         *,
         synthesizer: ports.Synthesizer,
@@ -69,41 +55,48 @@ class Playback:
         """Begin with nothing to say.
 
         Args:
-            epoch: the number of this playback.
+            reply: its number, and its first epoch.
             end_mark: the name of the mark behind its last frame, without the epoch.
             synthesizer: what speaks.
             on_speech: the sink of the synthesiser; comes back to `heard_from_engine`.
             max_frames: bound on the speech that waits.
             mark_every_frames: distance of the marks.
         """
-        self.epoch = epoch
-        self.end_mark = f"{end_mark}#{epoch}"
+        self.reply = self.epoch = reply
         self.truncated = False
         """Whether speech was cut off because a bound was reached."""
+        self.pushes = 0
+        """Frames handed over, those handed over again included: only ever grows."""
+        self.held = False
+        """Whether nothing is handed over for now."""
+        self.position = PlayPosition()
+        self._end_mark = end_mark
         self._synthesizer = synthesizer
         self._on_speech = on_speech
         self._mark_every = mark_every_frames
         self._buffer = SpeechBuffer(max_frames)
-        self._waiting: deque[str] = deque()
-        self._spoken: list[_Spoken] = []
+        self._again: deque[bytes] = deque()
+        self._recent: deque[bytes] = deque(maxlen=KEPT_FRAMES)
+        self._texts: list[SpokenText] = []
+        self._begun = 0
         self._under_way: ports.Cancellable | None = None
         self._synthesizing = False
         self._finished = False
         self._pushed_frames = 0
         self._end_pushed = False
         self._made_frames = 0
-        self._marks: dict[str, int] = {}
-        self._heard_frames = 0
+        self._starts: deque[int] = deque()
+        """Frames with which texts begin that have not been handed over yet."""
 
     # --- what is to be said ----------------------------------------------------------
 
-    def say(self, text: str) -> None:
+    def say(self, say: Say, *, filler: bool = False) -> None:
         """Add a text to the reply."""
-        if len(self._spoken) + len(self._waiting) >= TEXTS_MAX:
+        if len(self._texts) >= TEXTS_MAX:
             self.truncated = True
             return
-        self.truncated |= len(text) > TEXT_MAX_CHARS
-        self._waiting.append(text[:TEXT_MAX_CHARS])
+        self.truncated |= len(say.text) > TEXT_MAX_CHARS
+        self._texts.append(SpokenText(say.text[:TEXT_MAX_CHARS], say.interruptible, filler))
         self._synthesize_next()
 
     def finish(self) -> None:
@@ -111,21 +104,31 @@ class Playback:
         self._finished = True
 
     @property
-    def unheard_texts(self) -> list[str]:
-        """The texts the caller has not heard to their end, the one in play included."""
-        unheard = [s.text for s in self._spoken if s.heard_of(self._heard_frames) != s.text]
-        return [*unheard, *self._waiting]
+    def has_texts(self) -> bool:
+        """Whether anything was to be said yet."""
+        return bool(self._texts)
 
     @property
-    def heard_text(self) -> str:
-        """The words that marks prove were heard."""
-        heard = (spoken.heard_of(self._heard_frames) for spoken in self._spoken)
-        return " ".join(words for words in heard if words)
+    def is_filler(self) -> bool:
+        """Whether all that was handed over so far only passes the time."""
+        fillers = self._texts and self._texts[0].filler
+        answer = next((text for text in self._texts[: self._begun] if not text.filler), None)
+        return bool(fillers) and (answer is None or self._pushed_frames <= answer.first_frame)
 
     @property
-    def remaining_s(self) -> float:
-        """Seconds of speech not proved heard yet."""
-        return (self._made_frames - self._heard_frames) * FRAME_MS / 1000
+    def end_mark(self) -> str:
+        """The name of the mark behind its last frame."""
+        return f"{self._end_mark}#{self.epoch}"
+
+    @property
+    def unheard(self) -> list[Say]:
+        """The texts that no mark proves heard to their end, the one in play included."""
+        heard = self.position.proved
+        return [
+            Say(text.text, text.interruptible)
+            for text in self._texts
+            if not (text.filler or text.is_heard(heard))
+        ]
 
     @property
     def is_silent(self) -> bool:
@@ -133,14 +136,37 @@ class Playback:
         return not (self._made_frames or self._synthesizing or self._waiting)
 
     @property
-    def pushed_frames(self) -> int:
-        """How many frames TX has got: one that grows is no hung playback."""
-        return self._pushed_frames
-
-    @property
     def all_pushed(self) -> bool:
         """Whether TX has everything, the end mark included."""
         return self._end_pushed
+
+    @property
+    def _waiting(self) -> int:
+        return len(self._texts) - self._begun
+
+    # --- what was heard --------------------------------------------------------------
+
+    def heard_frames(self, now: float, waiting_frames: int) -> int:
+        """The frame in the caller's ear, while TX still holds so many."""
+        return self.position.estimate(now, self._pushed_frames - waiting_frames)
+
+    def heard_text(self, heard_frames: int) -> str:
+        """The words of the answer that lie before a frame."""
+        heard = (text.heard_of(heard_frames) for text in self._texts if not text.filler)
+        return " ".join(words for words in heard if words)
+
+    def remaining_s(self, heard_frames: int) -> float:
+        """Seconds of speech behind a frame, as far as it is made; more if more is to come."""
+        return (self._made_frames - heard_frames) * FRAME_MS / 1000
+
+    def is_notice(self, heard_frames: int) -> bool:
+        """Whether something is still to be heard that nobody may interrupt."""
+        return any(not (text.interruptible or text.is_heard(heard_frames)) for text in self._texts)
+
+    def is_spoken_out(self, heard_frames: int) -> bool:
+        """Whether nothing lies behind a frame, and nothing is to come."""
+        idle = self._finished and not (self._synthesizing or self._waiting)
+        return idle and heard_frames >= self._made_frames
 
     # --- speech comes in -------------------------------------------------------------
 
@@ -164,14 +190,13 @@ class Playback:
 
     def cancel(self) -> None:
         """Stop synthesising; nothing more is pushed."""
-        self._waiting.clear()
+        del self._texts[self._begun :]
         self._drop_synthesis()
 
     def _append(self, audio: bytes) -> None:
         if not self._buffer.append(audio):
             self.truncated = True
-            self._waiting.clear()
-            self._drop_synthesis()
+            self.cancel()
         self._count_frames()
 
     def _end_text(self) -> None:
@@ -179,7 +204,7 @@ class Playback:
         self._under_way = None
         self._buffer.pad()
         self._count_frames()
-        self._spoken[-1].complete = True
+        self._texts[self._begun - 1].complete = True
         self._synthesize_next()
 
     def _drop_synthesis(self) -> None:
@@ -189,49 +214,78 @@ class Playback:
             self._under_way = None
 
     def _count_frames(self) -> None:
-        self._made_frames = self._pushed_frames + self._buffer.frames
-        self._spoken[-1].frames = self._made_frames - self._spoken[-1].first_frame
+        self._made_frames = self._pushed_frames + len(self._again) + self._buffer.frames
+        text = self._texts[self._begun - 1]
+        text.frames = self._made_frames - text.first_frame
 
     def _synthesize_next(self) -> None:
         if self._synthesizing or not self._waiting or self._buffer.frames > AHEAD_FRAMES:
             return
-        if self._spoken:
+        if self._begun:
             self._buffer.append(SILENCE_FRAME * PAUSE_FRAMES)
-            self._made_frames = self._pushed_frames + self._buffer.frames
-        self._spoken.append(_Spoken(self._waiting.popleft(), self._made_frames))
+        text = self._texts[self._begun]
+        self._begun += 1
+        text.first_frame = self._pushed_frames + len(self._again) + self._buffer.frames
+        self._made_frames = text.first_frame
+        self._starts.append(text.first_frame)
         self._synthesizing = True
-        self._under_way = self._synthesizer.synthesize(self._spoken[-1].text, self._on_speech)
+        self._under_way = self._synthesizer.synthesize(text.text, self._on_speech)
 
     # --- frames go out ---------------------------------------------------------------
 
     def push(self, tx: MediaPeer[TxMessage], target_frames: int) -> None:
         """Hand over as many frames as bring TX up to its target, and the marks among them."""
+        if self.held:
+            return
         for _ in range(target_frames - tx.held_frames):
-            if not self._buffer.frames:
+            frame = self._next_frame()
+            if frame is None:
                 break
-            tx.post(OutboundFrame(self._buffer.take(), self.epoch))
+            tx.post(OutboundFrame(frame, self.epoch))
+            self._recent.append(frame)
             self._pushed_frames += 1
-            if self._pushed_frames % self._mark_every == 0:
+            self.pushes += 1
+            if self._is_marked():
                 self._push_mark(tx, f"at{self._pushed_frames}#{self.epoch}")
         self._synthesize_next()
         if self._is_spent and not self._end_pushed:
             self._end_pushed = True
             self._push_mark(tx, self.end_mark)
 
+    def _is_marked(self) -> bool:
+        """Whether a mark follows the frame just handed over: the first of each text has one."""
+        begins = bool(self._starts) and self._pushed_frames > self._starts[0]
+        if begins:
+            self._starts.popleft()
+        return begins or self._pushed_frames % self._mark_every == 0
+
+    def _next_frame(self) -> bytes | None:
+        if self._again:
+            return self._again.popleft()
+        return self._buffer.take() if self._buffer.frames else None
+
     @property
     def _is_spent(self) -> bool:
-        idle = not self._synthesizing and not self._waiting and not self._buffer.frames
+        idle = not (self._synthesizing or self._waiting or self._again or self._buffer.frames)
         return self._finished and idle
 
     def _push_mark(self, tx: MediaPeer[TxMessage], name: str) -> None:
-        self._marks[name] = self._pushed_frames
+        self.position.mark_sent(name, self._pushed_frames)
         tx.post(Mark(name, self.epoch))
 
-    def mark_played(self, name: str) -> bool:
-        """Note that everything before this mark was heard.
+    # --- held, and going on ----------------------------------------------------------
 
-        Returns:
-            whether it was the end mark: the playback is over.
-        """
-        self._heard_frames = max(self._heard_frames, self._marks.pop(name, 0))
-        return name == self.end_mark
+    def hold(self, heard_frames: int) -> None:
+        """Hand over nothing more; what lies behind this frame is to be heard again."""
+        self.held = True
+        begin = max(0, heard_frames - REWIND_FRAMES)
+        for _ in range(min(self._pushed_frames - begin, len(self._recent))):
+            self._again.appendleft(self._recent.pop())
+            self._pushed_frames -= 1
+        self.position.stopped(self._pushed_frames)
+        self._end_pushed = False
+
+    def go_on(self, epoch: int) -> None:
+        """Go on under a new epoch: the far side was told to forget the old one."""
+        self.held = False
+        self.epoch = epoch

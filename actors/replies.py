@@ -5,26 +5,54 @@ interrupts it. Passes what the brain says on to the speaker and remembers how th
 end after it. Knows nothing of transcripts, keys or marks.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
 from actors.agent_memory import AgentMemory
+from actors.call_notes import keep_note
 from actors.caller_voice import CallerVoice
+from actors.clock import Timer
 from actors.context import CallContext
+from actors.digit_entry import DigitEntry
 from actors.family import OutOfBand
-from actors.messages import Hangup, Transfer
+from actors.messages import Hangup, MarkFlushed, MarkPlayed, PlaybackStarted, Transfer
 from actors.peer import to_nobody
+from actors.playback_messages import PlaybackOverdue, ReplyDue, Synthesized
 from actors.speaker import Speaker
+from actors.turn_log import TurnLog
 from dialogue import ports as brains
 
 
 @dataclass(frozen=True, slots=True)
 class BrainSaid(OutOfBand):
-    """The brain's next output for a playback."""
+    """The brain's next output for a reply."""
 
-    epoch: int
+    reply: int
     output: brains.BrainOutput
+
+
+@dataclass(frozen=True, slots=True)
+class FillerDue(OutOfBand):
+    """The caller has waited for an answer long enough to be told that one is coming."""
+
+    reply: int
+
+
+OfReply = BrainSaid | FillerDue | Synthesized | ReplyDue | PlaybackOverdue
+"""What the making and speaking of a reply sends the agent."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyParts:
+    """What a reply is made with."""
+
+    context: CallContext
+    memory: AgentMemory
+    speaker: Speaker
+    voice: CallerVoice
+    turn: TurnLog
+    entry: DigitEntry
 
 
 class Replies:
@@ -32,17 +60,31 @@ class Replies:
 
     def __init__(
         self,
-        context: CallContext,
-        memory: AgentMemory,
-        speaker: Speaker,
-        voice: CallerVoice,
+        parts: ReplyParts,
+        *,
         tell_self: Callable[[OutOfBand], None],
+        after: Callable[[float, OutOfBand], Timer],
+        on_over: Callable[[], None],
     ) -> None:
-        self._context = context
-        self._memory = memory
-        self._speaker = speaker
-        self._voice = voice
+        """Make it, with nothing to say.
+
+        Args:
+            parts: what a reply is made with.
+            tell_self: sends the owner a message.
+            after: sends it one later.
+            on_over: called when a reply has been heard to its end, or cannot be.
+        """
+        self._context = parts.context
+        self._memory = parts.memory
+        self._speaker = parts.speaker
+        self._voice = parts.voice
+        self._turn = parts.turn
+        self._entry = parts.entry
         self._tell_self = tell_self
+        self._after = after
+        self._on_over = on_over
+        self._filler_after_s = parts.context.settings.filler_after_ms / 1000
+        self._number = 0
         self._reply: brains.Reply | None = None
 
     @property
@@ -54,25 +96,56 @@ class Replies:
         """Let the brain answer an event; its outputs come back as messages.
 
         Returns:
-            the epoch of the playback.
+            the number of the reply.
         """
         self._memory.unanswered = True
         self._voice.stop_waiting()
-        epoch = self._speaker.begin(end_mark)
+        reply = self._number = self._speaker.begin(end_mark)
+        if self._filler_after_s and self._memory.brain.manners.filler:
+            self._after(self._filler_after_s, FillerDue(reply))
         self._reply = self._memory.brain.respond(
-            event, lambda output: self._tell_self(BrainSaid(epoch, output))
+            event, lambda output: self._tell_self(BrainSaid(reply, output))
         )
-        return epoch
+        return reply
 
-    def brain_said(self, message: BrainSaid) -> None:
-        """Take an output of the brain; that for an older playback goes nowhere."""
-        if not self._speaker.is_at(message.epoch):
+    def _filler_due(self, due: FillerDue) -> None:
+        """Pass the time, if there is still nothing to be said."""
+        if self._speaker.is_at(due.reply) and not self._speaker.has_texts:
+            self._turn.filled(due.reply)
+            self._speaker.fill(self._memory.brain.manners.filler)
+
+    def take(self, message: OfReply) -> None:
+        """Go on making or speaking the reply."""
+        match message:
+            case BrainSaid():
+                self._brain_said(message)
+            case FillerDue():
+                self._filler_due(message)
+            case Synthesized():
+                self._synthesized(message)
+            case ReplyDue():
+                self._reply_due(message)
+            case PlaybackOverdue():
+                self._playback_overdue(message)
+            case _:
+                assert_never(message)
+
+    def _brain_said(self, message: BrainSaid) -> None:
+        """Take an output of the brain; that for an older reply goes nowhere."""
+        if not self._speaker.is_at(message.reply):
             return
         match message.output:
-            case brains.ReplyBegan() | brains.CollectDigits() | brains.LeaveNote():
-                pass
-            case brains.Say(text=text):
-                self._say(text)
+            case brains.ReplyBegan():
+                self._turn.thought(message.reply)
+            case brains.CollectDigits():
+                self._entry.collect(
+                    message.output.max_digits, message.output.terminator, message.output.timeout_s
+                )
+            case brains.LeaveNote(text=text):
+                keep_note(self._context, text)
+            case brains.Say():
+                self._turn.said(message.reply)
+                self._say(message.output)
             case brains.TransferCall(to=to):
                 self._memory.ending = Transfer(to)
             case brains.EndCall():
@@ -81,18 +154,19 @@ class Replies:
                 self._finish()
             case brains.ReplyFailed(detail=detail):
                 self._context.log.warning("⚠️ [AGENT] No answer: {}", detail)
-                self._say(self._memory.brain.manners.apology)
+                self._say(brains.Say(self._memory.brain.manners.apology))
                 self._finish()
             case _:
                 assert_never(message.output)
 
-    def speak(self, texts: list[str], ending: Transfer | Hangup | None = None) -> None:
+    def speak(self, says: Sequence[brains.Say], ending: Transfer | Hangup | None = None) -> None:
         """Say something of our own accord; then, perhaps, end the call."""
         self._voice.stop_waiting()
-        self._speaker.begin("reply_end")
+        self._memory.answered_else()
+        self._number = self._speaker.begin("reply_end")
         self._memory.ending = ending
-        for text in list(texts):
-            self._say(text)
+        for say in tuple(says):
+            self._say(say)
         self._finish()
 
     def say_goodbye(self, reason: str) -> None:
@@ -102,7 +176,7 @@ class Replies:
         self._memory.goodbye_reason = reason
         self._memory.ending = None
         self.interrupt()
-        self.speak([self._memory.brain.manners.goodbye], Hangup(reason))
+        self.speak([brains.Say(self._memory.brain.manners.goodbye)], Hangup(reason))
 
     def apologise(self) -> bool:
         """Give up what is being said and ask the caller to say it again.
@@ -112,8 +186,8 @@ class Replies:
         Returns:
             False if it cannot help: it is what failed, or the call is to end.
         """
-        apology = self._memory.brain.manners.apology
-        if self.is_ending or self._memory.unheard_texts == [apology]:
+        apology = brains.Say(self._memory.brain.manners.apology)
+        if self.is_ending or self._memory.unheard == [apology]:
             return False
         self.interrupt()
         self.speak([apology])
@@ -124,8 +198,9 @@ class Replies:
         if not self.is_ending:
             self.drop()
             if self._speaker.speaking:
-                self._memory.interrupted()
-                self._speaker.interrupt()
+                self._memory.interrupted(self._number)
+                heard = self._speaker.interrupt()
+                self._context.events.note("interrupted", reply=self._number, text=heard)
 
     def drop(self) -> None:
         """Let the brain think no further."""
@@ -136,10 +211,56 @@ class Replies:
     def release(self) -> None:
         """Drop the reply and forget the owner: it has ended."""
         self.drop()
-        self._tell_self = to_nobody
+        self._tell_self = self._after = self._on_over = to_nobody
 
-    def _say(self, text: str) -> None:
-        self._speaker.say(text)
+    # --- what was heard of it --------------------------------------------------------
+
+    def playback_started(self, message: PlaybackStarted) -> None:
+        """Note that a reply is on the wire."""
+        reply = self._speaker.started(message)
+        if reply is not None:
+            self._memory.began_to_hear(reply)
+
+    def mark_played(self, mark: MarkPlayed) -> None:
+        """Note what was heard; at its end the reply is over."""
+        if not self._speaker.mark_played(mark):
+            return
+        if mark.name.startswith("greeting_end"):
+            self._context.log.info("🔊 GREETING: played ({})", mark.name)
+        self.end()
+
+    def mark_flushed(self, mark: MarkFlushed) -> None:
+        """End a reply whose end was lost on the way; one that we cleared is over already."""
+        if self._speaker.lost_its_end(mark):
+            self.end()
+
+    def end(self) -> None:
+        """Forget the reply: it was heard to its end, or never will be."""
+        self.drop()
+        self._speaker.end()
+        self._on_over()
+
+    def _synthesized(self, message: Synthesized) -> None:
+        """Take speech; a text that could not be spoken is not passed over in silence."""
+        if not self._speaker.synthesized(message):
+            self.apologise()
+
+    def _reply_due(self, due: ReplyDue) -> None:
+        """Apologise for a reply that hangs; if it was the last word or an apology, end it."""
+        if not self._speaker.hangs(due):
+            return
+        self._context.log.warning("⚠️ [AGENT] Reply {} hangs in brain or synthesis", due.reply)
+        if not self.apologise():
+            self.end()
+
+    def _playback_overdue(self, overdue: PlaybackOverdue) -> None:
+        if self._speaker.is_in_play(overdue.epoch):
+            self._context.log.warning("⚠️ [TX] The end mark of playback {} is lost", overdue.epoch)
+            self.end()
+
+    def _say(self, say: brains.Say) -> None:
+        self._context.events.note("say", reply=self._number, text=say.text)
+        self._speaker.say(say)
         self._memory.unanswered = False
         self._memory.greeted = True
 

@@ -7,6 +7,7 @@ the webhook that Twilio asks next. Used by the web layer, on the event loop only
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -30,12 +31,13 @@ from actors.messages import (
     RxMessage,
     TxMessage,
 )
-from actors.outcome import Outcome
+from actors.outcome import CallControl, Outcome
 from actors.peer import MediaPeer, Peer
 from actors.runtime import Runtime
 from actors.socket import CallerSocket
 from actors.stats import CallStats
 from actors.supervision import described
+from call_log import CallLog, no_call_log
 from settings import Settings
 from telemetry import Metrics
 
@@ -104,7 +106,12 @@ class CallRoot:
         engines: Engines,
         metrics: Metrics,
         log: "Logger",
+        control: CallControl | None = None,
+        new_log: Callable[[str, Callable[[], float]], CallLog] = no_call_log,
     ) -> None:
+        """Begin with no calls. Without a `control` the carrier asks what becomes of one."""
+        self._new_log = new_log
+        self._control = control
         self._runtime = runtime
         self._settings = settings
         self._engines = engines
@@ -118,26 +125,35 @@ class CallRoot:
 
     # --- beginning -------------------------------------------------------------------
 
-    def begin(self, call_sid: str, stream_sid: str, socket: CallerSocket) -> CallLine:
+    def begin(
+        self, call_sid: str, stream_sid: str, socket: CallerSocket, caller: str = ""
+    ) -> CallLine:
         """Begin a call.
+
+        Args:
+            call_sid: its name.
+            stream_sid: that of its media stream, for the log.
+            socket: the caller's.
+            caller: their number, personal data; empty where it is not known.
 
         Raises:
             CallRefused: it is not admitted; nothing was started.
         """
         self._check_admission(call_sid)
         log = self._log.bind(call_sid=call_sid)
+        events = self._new_log(call_sid, self._runtime.clock.now)
         context = CallContext(
-            call_sid, self._settings, self._runtime, self._metrics, CallStats(), log
+            call_sid, self._settings, self._runtime, self._metrics, CallStats(), log, events
         )
         parts = CallParts(
-            context, self._engines, socket, lambda _mailbox: self._overflowed(call_sid)
+            context, self._engines, socket, lambda _mailbox: self._overflowed(call_sid), caller
         )
         started = datetime.now(UTC).isoformat(timespec="seconds")
         live = self._live[call_sid] = _Live(parts, started, self._runtime.clock.now())
         self._count()
         log.info("📞 [CALL] begins, stream {}", stream_sid)
         live.ref = CallActor.start(
-            parts, _CallSupervisor(self, call_sid), partial(self._end, call_sid)
+            parts, _CallSupervisor(self, call_sid), partial(self._end, call_sid), self._control
         )
         parts.call.post(BeginCall())
         return CallLine(parts.rx, parts.tx, parts.agent, parts.call)
@@ -244,8 +260,7 @@ class CallRoot:
             for left in mailbox.close():
                 if isinstance(left, Asked):
                     left.refuse(mailbox.name)
-        telemetry.count_drops()
-        telemetry.check_ledgers()
+        telemetry.sum_up(reason, view["duration_s"])
         live.parts.take_apart()
         self._remember(call_sid, _Ended(view, live.parts.outcome))
         self._metrics.calls.labels(reason).inc()

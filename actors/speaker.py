@@ -1,4 +1,4 @@
-"""The agent's mouth: begins, feeds, interrupts and ends playbacks, one at a time.
+"""The agent's mouth: begins, feeds, holds, interrupts and ends playbacks, one at a time.
 
 A plain class inside AgentActor. Keeps the agent's memory true: what was said is cut down
 to what was heard when a playback is interrupted, and what was not heard is kept for a
@@ -6,16 +6,18 @@ successor. Knows nothing of brains and of why something is said.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from actors.agent_memory import AgentMemory, Entry
 from actors.clock import Timer
 from actors.context import CallContext
 from actors.family import OutOfBand
-from actors.messages import Clear, MarkFlushed, MarkPlayed, TxMessage
+from actors.messages import Clear, MarkFlushed, MarkPlayed, PlaybackStarted, TxMessage
 from actors.peer import MediaPeer, to_nobody
 from actors.playback import Playback
+from actors.playback_messages import PlaybackOverdue, ReplyDue, Synthesized
+from actors.turn_log import TurnLog
+from dialogue.ports import Say
 from media.frame import FRAME_MS
 from speech import ports
 
@@ -24,29 +26,6 @@ REPLY_TIMEOUT_S: Final = 8.0
 
 PLAYBACK_GRACE_S: Final = 5.0
 """After the time a playback takes: then its end mark is taken as lost."""
-
-
-@dataclass(frozen=True, slots=True)
-class Synthesized(OutOfBand):
-    """The synthesiser's next event for a playback."""
-
-    epoch: int
-    event: ports.SynthesisEvent
-
-
-@dataclass(frozen=True, slots=True)
-class ReplyDue(OutOfBand):
-    """A reply should have more frames by now than it had."""
-
-    epoch: int
-    pushed_frames: int
-
-
-@dataclass(frozen=True, slots=True)
-class PlaybackOverdue(OutOfBand):
-    """The end mark of a playback should long have come back."""
-
-    epoch: int
 
 
 class Speaker:
@@ -58,66 +37,118 @@ class Speaker:
         memory: AgentMemory,
         synthesizer: ports.Synthesizer,
         tx: MediaPeer[TxMessage],
+        turn: TurnLog,
         tell_self: Callable[[OutOfBand], None],
         after: Callable[[float, OutOfBand], Timer],
     ) -> None:
         self._context = context
+        self._clock = context.runtime.clock
         self._settings = context.settings
         self._memory = memory
         self._synthesizer = synthesizer
         self._tx = tx
+        self._turn = turn
         self._tell_self = tell_self
         self._after = after
         self._playback: Playback | None = None
         self._entry: Entry | None = None
+        self._held_at = 0
         self._predecessor_epoch = memory.epoch
+
+    # --- how it stands ---------------------------------------------------------------
 
     @property
     def speaking(self) -> bool:
-        """Whether a playback is under way, thought about or audible."""
+        """Whether a playback is under way, thought about, audible or held."""
         return self._playback is not None
 
+    @property
+    def held(self) -> bool:
+        """Whether the playback under way is silent until it goes on."""
+        return self._playback is not None and self._playback.held
+
+    @property
+    def has_texts(self) -> bool:
+        """Whether there was anything to say yet."""
+        return self._playback is not None and self._playback.has_texts
+
+    @property
+    def is_notice(self) -> bool:
+        """Whether something is to be heard that nobody may interrupt."""
+        return self._playback is not None and self._playback.is_notice(self._heard_frames)
+
+    @property
+    def remaining_s(self) -> float:
+        """Seconds of speech that the caller has not heard, as far as it is made."""
+        return 0.0 if self._playback is None else self._playback.remaining_s(self._heard_frames)
+
+    @property
+    def texts(self) -> list[str]:
+        """What of the playback under way no mark proves heard."""
+        return [] if self._playback is None else [say.text for say in self._playback.unheard]
+
+    def is_at(self, reply: int) -> bool:
+        """Whether this is the reply under way."""
+        return self._playback is not None and self._playback.reply == reply
+
+    def is_in_play(self, epoch: int) -> bool:
+        """Whether this is the epoch of the playback under way, and not held."""
+        playback = self._playback
+        return playback is not None and playback.epoch == epoch and not playback.held
+
+    @property
+    def _heard_frames(self) -> int:
+        if self._playback is None:
+            return 0
+        if self._playback.held:
+            return self._held_at
+        return self._playback.heard_frames(self._clock.now(), self._tx.held_frames)
+
+    # --- a reply ---------------------------------------------------------------------
+
     def begin(self, end_mark: str) -> int:
-        """Begin a playback with nothing to say yet; returns its epoch."""
-        epoch = self._memory.next_epoch()
+        """Begin a playback with nothing to say yet; returns the number of the reply."""
+        reply = self._memory.next_epoch()
         self._entry = None
         self._playback = Playback(
-            epoch,
+            reply,
             end_mark,
             synthesizer=self._synthesizer,
-            on_speech=lambda event: self._tell_self(Synthesized(epoch, event)),
+            on_speech=lambda event: self._tell_self(Synthesized(reply, event)),
             max_frames=self._settings.reply_max_audio_s * 1000 // FRAME_MS,
             mark_every_frames=self._settings.tx_mark_every_ms // FRAME_MS,
         )
-        self._after(REPLY_TIMEOUT_S, ReplyDue(epoch, 0))
-        return epoch
+        self._after(REPLY_TIMEOUT_S, ReplyDue(reply, 0))
+        return reply
 
     def hangs(self, due: ReplyDue) -> bool:
         """Say whether the reply has not grown since; if it has, look again later."""
-        if self._playback is None or not self.is_at(due.epoch) or self._playback.all_pushed:
+        playback = self._playback
+        if playback is None or playback.reply != due.reply or playback.all_pushed:
             return False
-        pushed_frames = self._playback.pushed_frames
-        if pushed_frames == due.pushed_frames:
+        if playback.pushes == due.pushes and not playback.held:
             return True
-        self._after(REPLY_TIMEOUT_S, ReplyDue(due.epoch, pushed_frames))
+        self._after(REPLY_TIMEOUT_S, ReplyDue(due.reply, playback.pushes))
         return False
 
-    def is_at(self, epoch: int) -> bool:
-        """Whether this is the playback under way."""
-        return self._playback is not None and self._playback.epoch == epoch
-
-    def say(self, text: str) -> None:
+    def say(self, say: Say) -> None:
         """Add a text to the playback."""
         if self._playback is None:
             return
         if self._entry is None:
-            self._entry = self._memory.note("agent", "", self._context.runtime.clock.now())
-        self._entry.add(text)
+            self._entry = self._memory.note("agent", "", self._clock.now())
+        self._entry.add(say.text)
         # Before the synthesiser is called: should that crash us, the successor says it.
-        self._memory.unheard_texts = [*self._memory.unheard_texts, text]
-        self._playback.say(text)
-        self._memory.unheard_texts = self._playback.unheard_texts
+        self._memory.unheard = [*self._memory.unheard, say]
+        self._playback.say(say)
+        self._memory.unheard = self._playback.unheard
         self.push()
+
+    def fill(self, text: str) -> None:
+        """Say something that passes the time; it is no part of the answer."""
+        if self._playback is not None:
+            self._playback.say(Say(text), filler=True)
+            self.push()
 
     def finish(self) -> None:
         """Say that nothing more belongs to the playback; its end mark follows the speech."""
@@ -130,28 +161,47 @@ class Speaker:
         playback = self._playback
         if playback is None:
             return
-        pushed_before = playback.all_pushed
+        pushed_before, filling = playback.all_pushed, playback.is_filler
         playback.push(self._tx, self._settings.tx_credit_target_frames)
+        if filling and not playback.is_filler:
+            self._turn.answer_starts(playback.reply, self._tx.held_frames)
         if playback.all_pushed and not pushed_before:
-            grace_s = playback.remaining_s + PLAYBACK_GRACE_S
-            self._after(grace_s, PlaybackOverdue(playback.epoch))
+            rest_s = playback.remaining_s(playback.position.proved)
+            self._after(rest_s + PLAYBACK_GRACE_S, PlaybackOverdue(playback.epoch))
 
     def synthesized(self, message: Synthesized) -> bool:
-        """Take an event of the synthesiser; that of an older playback goes nowhere.
+        """Take an event of the synthesiser; that of an older reply goes nowhere.
 
         Returns:
             False if a text could not be spoken and the playback has nothing else to say.
         """
-        if self._playback is None or not self.is_at(message.epoch):
+        if self._playback is None or not self.is_at(message.reply):
             return True
         if isinstance(message.event, ports.SynthesisFailed):
             self._context.log.warning("⚠️ [TTS] {}", message.event.detail)
+        if isinstance(message.event, ports.AudioChunk):
+            self._turn.synthesized(message.reply)
         truncated = self._playback.truncated
         spoken = self._playback.heard_from_engine(message.event)
         if self._playback.truncated and not truncated:
-            self._context.log.warning("⚠️ [TTS] Reply {} is too long and was cut", message.epoch)
+            self._context.log.warning("⚠️ [TTS] Reply {} is too long and was cut", message.reply)
         self.push()
         return spoken or not self._playback.is_silent
+
+    # --- what was heard --------------------------------------------------------------
+
+    def started(self, message: PlaybackStarted) -> int | None:
+        """Note that the playback is on the wire.
+
+        Returns:
+            the reply that the caller begins to hear; None for one that goes on, or is over.
+        """
+        playback = self._playback
+        if playback is None or playback.epoch != message.epoch:
+            return None
+        playback.position.started(message.started_at)
+        self._turn.started(playback.reply, message.started_at)
+        return playback.reply if playback.epoch == playback.reply else None
 
     def mark_played(self, mark: MarkPlayed) -> bool:
         """Note what was heard.
@@ -159,11 +209,13 @@ class Speaker:
         Returns:
             whether that was the end of the playback under way.
         """
-        if self._playback is None or not self.is_at(mark.epoch):
+        playback = self._playback
+        if playback is None or not self.is_in_play(mark.epoch):
             return False
-        over = self._playback.mark_played(mark.name)
-        self._memory.unheard_texts = self._playback.unheard_texts
-        return over
+        playback.position.mark_played(mark.name, self._clock.now())
+        self._memory.unheard = playback.unheard
+        self._turn.heard(playback.reply)
+        return mark.name == playback.end_mark
 
     def lost_its_end(self, mark: MarkFlushed) -> bool:
         """Whether a flushed mark was the end of the playback under way; cut it to what was heard.
@@ -171,22 +223,58 @@ class Speaker:
         Frames in front of it were dropped: the caller's side takes them too slowly.
         """
         playback = self._playback
-        if playback is None or not self.is_at(mark.epoch) or mark.name != playback.end_mark:
+        if playback is None or not self.is_in_play(mark.epoch) or mark.name != playback.end_mark:
             return False
-        if self._entry is not None:
-            self._entry.text = f"{playback.heard_text} …".strip()
+        self._cut_entry(playback, playback.position.proved)
         return True
 
-    def interrupt(self) -> None:
-        """Stop at once: here, in TX and at the far side. Remember only what was heard."""
+    # --- interruptions ---------------------------------------------------------------
+
+    def hold(self) -> None:
+        """Fall silent at once, here, in TX and at the far side; the reply goes on being made."""
+        playback = self._playback
+        if playback is None or playback.held:
+            return
+        self._held_at = self._heard_frames
+        if playback.pushes:
+            self._tx.post(Clear(playback.epoch))
+        playback.hold(self._held_at)
+
+    def go_on(self) -> bool:
+        """Go on from just before where the caller stopped hearing.
+
+        Returns:
+            False if nothing was left to be heard: the playback is over.
+        """
+        playback = self._playback
+        if playback is None or not playback.held:
+            return True
+        if playback.is_spoken_out(self._held_at):
+            return False
+        playback.go_on(self._memory.next_epoch())
+        self.push()
+        return True
+
+    def interrupt(self) -> str:
+        """Stop for good, here, in TX and at the far side. Remember only what was heard.
+
+        Returns:
+            the words of it that were heard.
+        """
         playback = self._playback
         if playback is None:
-            return
-        self._tx.post(Clear(playback.epoch))
+            return ""
+        heard_frames = self._heard_frames
+        if not playback.held:
+            self._tx.post(Clear(playback.epoch))
         playback.cancel()
-        if self._entry is not None:
-            self._entry.text = f"{playback.heard_text} …".strip()
+        self._cut_entry(playback, heard_frames)
         self.end()
+        return playback.heard_text(heard_frames)
+
+    def _cut_entry(self, playback: Playback, heard_frames: int) -> None:
+        if self._entry is not None:
+            self._entry.text = f"{playback.heard_text(heard_frames)} …".strip()
 
     def end(self) -> None:
         """Forget the playback: it is over, or given up."""
@@ -194,7 +282,7 @@ class Speaker:
             self._playback.cancel()
         self._playback = None
         self._entry = None
-        self._memory.unheard_texts = []
+        self._memory.unheard = []
 
     def silence_predecessor(self) -> None:
         """Clear what an incarnation that crashed had handed over already."""

@@ -10,10 +10,29 @@ from dataclasses import dataclass, field
 LATENCIES_KEPT = 20
 """Turns whose latencies a call remembers, for `/calls/{CallSid}`."""
 
+NOTES_KEPT = 20
+"""Notes of the brain that a call remembers, for the same."""
+
 
 @dataclass(frozen=True, slots=True)
 class TurnLatency:
-    """How long one answer took, in seconds; None for a part that did not happen."""
+    """How long one answer took, in seconds; None for a part that did not happen.
+
+    `token_s` to `wire_s` follow each other: each is measured from the last one before it that
+    happened, the first from the final.
+    """
+
+    reply: int
+    """The number of the answer; no other turn of the call has it."""
+
+    final_at: float
+    """When the words were taken as final, on the call's clock."""
+
+    early: bool
+    """Whether that was before the recogniser had said so."""
+
+    superseded: int
+    """Answers of this turn that were begun and replaced before their first frame."""
 
     partial_s: float | None
     """From the start of the caller's speech to the first partial transcript."""
@@ -23,6 +42,59 @@ class TurnLatency:
 
     total_s: float | None
     """From the end of the caller's speech to the first frame of the answer on the wire."""
+
+    settled_s: float | None
+    """From the last partial to the final: what waiting for certainty cost."""
+
+    token_s: float | None
+    """To the first piece of the brain's answer."""
+
+    sentence_s: float | None
+    """To the first sentence that can be spoken."""
+
+    synthesis_s: float | None
+    """To the first audio of that sentence."""
+
+    wire_s: float | None
+    """To the first frame of the answer on the wire; waits for the end of a filler."""
+
+    sound_s: float | None
+    """From the end of the caller's speech to the first frame of anything, a filler perhaps."""
+
+    heard_s: float | None
+    """From the end of the caller's speech to the first mark of the answer that was played.
+
+    An upper bound: marks stand behind each half second of speech.
+    """
+
+    def parts(self) -> dict[str, float | None]:
+        """Return the parts in seconds under the names that operators see, in their order."""
+        return {
+            "partial": self.partial_s,
+            "final": self.final_s,
+            "total": self.total_s,
+            "settled": self.settled_s,
+            "token": self.token_s,
+            "sentence": self.sentence_s,
+            "synthesis": self.synthesis_s,
+            "wire": self.wire_s,
+            "sound": self.sound_s,
+            "heard": self.heard_s,
+        }
+
+    def parts_ms(self) -> dict[str, int | None]:
+        """Return the parts in whole milliseconds, named with their unit."""
+        parts = self.parts().items()
+        return {f"{name}_ms": None if part is None else round(part * 1000) for name, part in parts}
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that the brain left for the operator. Personal data."""
+
+    text: str
+    at: float
+    """When, on the call's clock."""
 
 
 @dataclass(slots=True)
@@ -82,3 +154,6 @@ class CallStats:
         default_factory=lambda: deque[TurnLatency](maxlen=LATENCIES_KEPT)
     )
     """The latest turns."""
+
+    notes: deque[Note] = field(default_factory=lambda: deque[Note](maxlen=NOTES_KEPT))
+    """The latest notes, kept only where transcripts may be shown. Personal data."""

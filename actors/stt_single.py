@@ -87,6 +87,11 @@ class SingleRequestSession:
             resuming=self._ring.end > self._ring.start,
         )
 
+    @property
+    def busy(self) -> bool:
+        """Whether something is being asked about."""
+        return bool(self._requests)
+
     def feed(self) -> None:
         """Look at the frames the ring has got since the last time."""
         while self._cursor < self._ring.end and len(self._requests) < REQUESTS_MAX:

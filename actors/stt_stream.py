@@ -16,8 +16,8 @@ from actors.family import OutOfBand
 from actors.messages import SttAlive, SttOpened
 from actors.stt_feed import StreamFeed, StreamHeard
 from actors.transcripts import Transcripts
-from actors.turn_end import TurnEnd
 from media.frame import FRAME_MS
+from media.turn_end import TurnEnd
 from speech import ports
 from speech.failure import Failure, failure_of
 
@@ -170,8 +170,8 @@ class StreamingSession:
                 self._on_opened()
             case ports.Partial():
                 self._on_partial(event)
-            case ports.SpeechActivity():
-                self._transcripts.call.post(SttAlive(self._context.runtime.clock.now()))
+            case ports.SpeechActivity(began=began):
+                self._transcripts.call.post(SttAlive(began))
             case ports.Final():
                 self._on_final(event)
             case ports.StreamEnded(status=status, detail=detail):
@@ -210,7 +210,8 @@ class StreamingSession:
         self._final_since_end = True
         self._forget_partial()
         self._transcripts.final(final.text)
-        self._ring.cut(self._feed.frame_at(final.end_ms))
+        # An end beyond what was sent is a mistake, and would cost the frames in between.
+        self._ring.cut(min(self._feed.frame_at(final.end_ms), self._feed.cursor))
 
     def _forget_partial(self) -> None:
         self._partial = None
@@ -270,6 +271,7 @@ class StreamingSession:
         self._forget_partial()
         self._transcripts.begin_anew()
         self._context.metrics.stt_rotations.inc()
+        self._context.events.note("stt_rotated", age_s=round(age_s, 1))
         self._context.log.info("🔁 [STT] Stream rotated after {:.0f} s", age_s)
         self._on_opened()
 

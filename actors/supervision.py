@@ -13,6 +13,11 @@ from pykka import ActorRef
 from actors.mailbox import Mailbox
 
 
+def kind(error: BaseException) -> str:
+    """Name what crashed an actor: its status if it has one, or its class. No personal data."""
+    return str(getattr(error, "status", "") or type(error).__name__)
+
+
 def described(error: BaseException) -> str:
     """Name an error for the log; its text only where the error says that it is no speech.
 

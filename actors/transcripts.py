@@ -19,6 +19,7 @@ from actors.messages import (
     FinalTranscript,
     PartialTranscript,
     SttProgress,
+    SttSettled,
 )
 from actors.peer import Peer
 from dialogue.revision import words_said
@@ -192,7 +193,11 @@ class Transcripts:
     def _post_final(
         self, utterance: int, text: str, *, early: bool = False, revises: bool = False
     ) -> None:
+        self.context.events.note(
+            "final", utterance=utterance, early=early, revises=revises, text=text
+        )
         self.agent.post(FinalTranscript(utterance, text, self._now(), early, revises))
+        self.call.post(SttSettled())
 
     def _pass_on(self) -> None:
         self._passed, self._passed_at = self._latest, self._now()
@@ -202,6 +207,7 @@ class Transcripts:
         if self.state.early is not None:
             number = self.state.early.utterance
             self.state.early.doubted = True
+        self.context.events.note("partial", utterance=number, text=self._latest)
         self.agent.post(PartialTranscript(number, self._latest, self._passed_at))
 
     def _forget_partials(self) -> None:

@@ -97,8 +97,8 @@ class Row:
     name: str
     fault: Fault | None = None
     """Strikes every call at a moment of its own."""
-    then: tuple[Fault, ...] = ()
-    """What befalls the streams after the one that was struck."""
+    refused: int | None = None
+    """Openings in a row that are refused, from a moment of its own in every call."""
     act: Act | None = None
     """Strikes all calls at one time, each somewhere else in what is being said."""
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -114,15 +114,32 @@ class Row:
 
 def faults_of(row: Row, speech: Speech, index: int) -> list[Fault]:
     """The rules of one call: its moment is of the kind `index` says, the rest is chance."""
+    chance = random.Random((speech.call << 16) | index)  # noqa: S311 - no secret
+    if row.refused is not None:
+        return _refusals(row.refused, speech, index, chance)
     if row.fault is None:
         return []
-    chance = random.Random((speech.call << 16) | index)  # noqa: S311 - no secret
-    fault = replace(row.fault, call=speech.call)
-    kinds = (_in_word, _in_pause, _in_greeting, _in_replay)
-    struck = kinds[index % len(kinds)](speech, fault, chance)
-    offset = len(struck) - 1
-    later = [replace(one, call=speech.call, spared=1 + offset) for one in row.then]
-    return [*struck, *later]
+    return KINDS[index % len(KINDS)](speech, replace(row.fault, call=speech.call), chance)
+
+
+def _refusals(times: int, speech: Speech, index: int, chance: random.Random) -> list[Fault]:
+    """So many failures in a row, none more: a call bears three of them and goes on streaming.
+
+    In the greeting these are the call's first openings. Later the stream before them ends as
+    its provider's limit wants it, which costs nothing; in a replay it crashes, which counts.
+    """
+    kind = KINDS[index % len(KINDS)]
+    refused = Fault(call=speech.call, detail="refused", times=times)
+    if kind is _in_greeting:
+        return [refused]
+    if kind is _in_replay:
+        [crash] = _in_word(speech, Fault(call=speech.call), chance)
+        left = times if times == FOREVER else times - 1
+        rest = replace(refused, spared=1, times=left)
+        return [replace(crash, stream=0)] if times == 1 else [replace(crash, stream=0), rest]
+    limit = Fault(status="OUT_OF_RANGE", detail=STREAM_LIMIT_TEXT, call=speech.call, stream=0)
+    [ended] = kind(speech, limit, chance)
+    return [ended, replace(refused, spared=1)]
 
 
 def _in_word(speech: Speech, fault: Fault, chance: random.Random) -> list[Fault]:
@@ -146,6 +163,8 @@ def _in_replay(speech: Speech, fault: Fault, chance: random.Random) -> list[Faul
     return [replace(first, stream=0), replace(fault, stream=1, after_frames=2)]
 
 
+KINDS: Final = (_in_word, _in_pause, _in_greeting, _in_replay)
+
 # --- the rows -------------------------------------------------------------------------
 
 
@@ -155,8 +174,9 @@ def _status(status: str, detail: str = "scripted", recovered_s: float = CRASH_S)
 
 
 def _refused(times: int) -> Row:
-    name = "refused for ever" if times == FOREVER else f"refused at open x{times}"
-    return Row(name, Fault(), then=(Fault(detail="refused", times=times),))
+    if times == FOREVER:
+        return Row("refused for ever", Fault(), refused=times)
+    return Row(f"refused at open x{times}", Fault(), refused=times)
 
 
 async def _reset(emulator: EmulatorProcess, *, opens_after_s: float = 0.0) -> float:

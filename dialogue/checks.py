@@ -7,8 +7,9 @@ that says what to write instead. `dialogue.loader` calls them; nothing here read
 import re
 from typing import Final
 
+from dialogue.backchannels import MAX_WORDS, backchannel
 from dialogue.fields import DialogueError, quoted
-from dialogue.script import KEYS, MAX_PHRASE_WORDS
+from dialogue.script import DIGITS, KEYS, MAX_PHRASE_WORDS
 from dialogue.text import words
 
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
@@ -21,6 +22,9 @@ _SIP_URI: Final = re.compile(r"sip:[\w.+%-]+@[\w.-]+(:[0-9]{1,5})?([;?][\w.;?=&%
 """The part of RFC 3261, section 19.1, that names a person at a host."""
 
 _MAX_SIP_CHARACTERS: Final = 255
+
+_BRACED: Final = re.compile(r"\{[^{}]*\}?|\}")
+"""A place to be filled in, or what was meant to be one."""
 
 _ENGLISH_PHRASE: Final = re.compile(r"[A-Za-z' ]+")
 """What the embedded recogniser's English dictionary can spell."""
@@ -69,3 +73,27 @@ def phrase(place: str, value: str, *, english: bool) -> str:
     if 1 <= len(words(value)) <= MAX_PHRASE_WORDS:
         return value
     raise DialogueError(f"{place}: expected 1 to {MAX_PHRASE_WORDS} words, not {quoted(value)}")
+
+
+def listening(place: str, value: str) -> str:
+    """Check what a listening caller says; return it in the form that is compared."""
+    found = backchannel(value)
+    if 1 <= len(found.split()) <= MAX_WORDS:
+        return found
+    raise DialogueError(f"{place}: expected 1 to {MAX_WORDS} words, not {quoted(value)}")
+
+
+def with_digits(place: str, value: str) -> str:
+    """Check a text that may say the digits a caller has keyed in, once."""
+    places = _BRACED.findall(value)
+    if places in ([], [DIGITS]):
+        return value
+    wrong = next((found for found in places if found != DIGITS), DIGITS * 2)
+    raise DialogueError(f"{place}: expected braces only in {DIGITS}, once, not {quoted(wrong)}")
+
+
+def without_digits(place: str, value: str) -> str:
+    """Check a text that is said when there are no digits to say."""
+    if DIGITS not in value:
+        return value
+    raise DialogueError(f"{place}: {DIGITS} can stand in collected only: {quoted(value)}")

@@ -17,6 +17,9 @@ class Defaults:
     one_moment: str
     """The recogniser has trouble and is being set up again."""
 
+    filler: str
+    """An answer takes long."""
+
     keys_only: str
     """Nothing can be recognised any more, and the dialogue has keys."""
 
@@ -26,12 +29,14 @@ class Defaults:
 
 ENGLISH: Final = Defaults(
     "One moment, please.",
+    "Just a second, I am looking.",
     "I am sorry, I cannot understand speech at the moment. Please use the keys of your telephone.",
     "I am sorry, I cannot understand speech at the moment. Please call again later. Goodbye.",
 )
 
 HEBREW: Final = Defaults(
     "רק רגע, בבקשה.",
+    "רק שנייה, כבר בודקים.",
     "סליחה, כרגע אין באפשרותי להבין דיבור. אפשר להשתמש במקשי הטלפון.",
     "סליחה, כרגע אין באפשרותי להבין דיבור. אפשר להתקשר שוב מאוחר יותר. להתראות.",
 )

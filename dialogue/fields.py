@@ -84,12 +84,19 @@ class Fields:
             return cast("str", value)
         raise self._wrong(key, f"expected {expected}", value)
 
-    def whole(self, key: str, default: int, most: int) -> int:
-        """Read a whole number from 0 to `most`."""
-        value = self._values.get(key, default)
-        if type(value) is int and 0 <= value <= most:
+    def whole(self, key: str, least: int, most: int) -> int:
+        """Read a whole number."""
+        value = self._required(key, "a whole number")
+        if type(value) is int and least <= value <= most:
             return value
-        raise self._wrong(key, f"expected a whole number from 0 to {most}", value)
+        raise self._wrong(key, f"expected a whole number from {least} to {most}", value)
+
+    def switch(self, key: str, *, default: bool) -> bool:
+        """Read true or false."""
+        value = self._values.get(key, default)
+        if isinstance(value, bool):
+            return value
+        raise self._wrong(key, "expected true or false", value)
 
     def seconds(self, key: str, least: float, most: float) -> float:
         """Read a number of seconds."""
@@ -101,6 +108,11 @@ class Fields:
     def table(self, key: str, allowed: Sequence[str]) -> "Fields":
         """Read a table inside this one."""
         value = self._required(key, f"a table: [{self.place(key)}]")
+        return _table(value, self.place(key), allowed)
+
+    def inline(self, key: str, allowed: Sequence[str]) -> "Fields":
+        """Read a table that stands in one line."""
+        value = self._required(key, f"a table: {{ {allowed[0]} = … }}")
         return _table(value, self.place(key), allowed)
 
     def tables(self, key: str, most: int, allowed: Sequence[str]) -> Iterator["Fields"]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from dialogue.ports import EndCall, Manners, TransferCall
+from dialogue.ports import CollectDigits, EndCall, Manners, TransferCall
 
 MAX_INTENTS: Final = 200
 """Intents in one file, follow-ups counted."""
@@ -47,8 +47,35 @@ MAX_DEAF_TURNS: Final = 2
 KEYS: Final = "0123456789*#"
 """The keys of a telephone."""
 
+MAX_DIGITS: Final = 64
+"""The most digits that one intent may ask for, as the port has it."""
+
+COLLECT_RANGE_S: Final = (1, 60)
+"""What `collect.timeout_s` may be."""
+
+DIGITS: Final = "{digits}"
+"""In a text to speak: the digits that the caller has keyed in, one by one."""
+
+MAX_BACKCHANNELS: Final = 50
+"""Backchannels that a file may add to those of its language."""
+
+MAX_BACKCHANNEL_CHARACTERS: Final = 40
+"""Characters in one of them."""
+
 Variants = tuple[str, ...]
 """Texts used in turn, at least one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """Digits that the caller is asked to key in, and what is said about them."""
+
+    request: CollectDigits
+    collected: Variants
+    """With `DIGITS` where they are read back."""
+
+    not_collected: Variants
+    """Said before they are asked for once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +87,20 @@ class Intent:
     reply: Variants
     key: str | None = None
     action: TransferCall | EndCall | None = None
+    """Comes after the reply; with a collection, after its digits."""
+
     follow_ups: tuple["Intent", ...] = ()
+    interruptible: bool = True
+    """Whether the caller's voice stops the reply."""
+
+    collection: Collection | None = None
+
+    def texts(self) -> Iterator[str]:
+        """Yield every text that is known beforehand."""
+        yield from self.reply
+        if self.collection:
+            yield from self.collection.not_collected
+            yield from (text for text in self.collection.collected if DIGITS not in text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +127,8 @@ class Script:
 
     no_recognition: NoRecognition
     intents: tuple[Intent, ...]
+    greeting_interruptible: bool = True
+    """Whether the caller's voice stops the greeting."""
 
     def all_intents(self) -> Iterator[Intent]:
         """Yield every intent in file order, each followed by its follow-ups."""
@@ -103,9 +145,13 @@ class Script:
         return tuple(found.values())
 
     def texts(self) -> tuple[str, ...]:
-        """Return every text that may be spoken once, the greeting first."""
+        """Return every text that may be spoken once, the greeting first.
+
+        Those that read back what a caller has keyed in are not known yet.
+        """
         manners = self.manners
         fixed = (self.greeting, *self.not_understood, *self.silence, manners.one_moment)
         trouble = (*self.no_recognition.reply, manners.apology, manners.goodbye)
-        replies = (text for intent in self.all_intents() for text in intent.reply)
-        return tuple(dict.fromkeys((*fixed, *trouble, *replies)))
+        filler = (manners.filler,) if manners.filler else ()
+        replies = (text for intent in self.all_intents() for text in intent.texts())
+        return tuple(dict.fromkeys((*fixed, *trouble, *filler, *replies)))

@@ -6,7 +6,8 @@ agent actor tells it events; `dialogue.loader` makes its script.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import assert_never
+from dataclasses import replace
+from typing import Final, assert_never
 
 from dialogue.matching import ScriptIndex, best_match
 from dialogue.ports import (
@@ -26,9 +27,12 @@ from dialogue.ports import (
     ReplyDone,
     Say,
 )
-from dialogue.script import MAX_DEAF_TURNS, Intent, Script, Variants
+from dialogue.script import DIGITS, MAX_DEAF_TURNS, Collection, Intent, Script, Variants
 from dialogue.standing import Standing
 from dialogue.text import words
+
+_BETWEEN_DIGITS: Final = ", "
+"""A voice reads "1, 2" as two digits with a pause, and "12" as twelve."""
 
 
 class _GivenReply:
@@ -70,6 +74,17 @@ class ScriptedBrain:
         sink(ReplyDone())
         return _GIVEN
 
+    def answered_elsewhere(self, event: CallerEvent) -> None:
+        """Take note of a turn of the caller that somebody else has answered: it has not failed.
+
+        What is silent or lost stays counted here, whoever speaks about it.
+        """
+        self._before = None
+        if isinstance(event, CallerSaid | CallerPressed | CallerEntered):
+            if isinstance(event, CallerSaid) and words(event.text):
+                self._now = self._now.hearing()
+            self._now = self._now.relieved()
+
     def _keep_or_take_back(self, event: CallerEvent) -> None:
         """Go back to before the last utterance if this one revises it.
 
@@ -86,13 +101,13 @@ class ScriptedBrain:
     def _answer(self, event: CallerEvent) -> Iterator[BrainOutput]:
         match event:
             case CallBegan():
-                yield Say(self._script.greeting)
+                yield Say(self._script.greeting, self._script.greeting_interruptible)
             case CallerSaid(text):
                 yield from self._to_speech(text)
             case CallerPressed(digit):
                 yield from self._to_key(digit)
-            case CallerEntered(digits):
-                yield from self._to_digits(digits)
+            case CallerEntered(digits, complete):
+                yield from self._to_entry(digits, complete=complete)
             case CallerSilent():
                 yield from self._fail(self._script.silence)
             case RecognitionLost():
@@ -117,60 +132,84 @@ class ScriptedBrain:
             if intent := phrases.of_key(digit):
                 yield from self._serve(intent, top_level=phrases is live[-1])
                 return
-        # No failed turn: somebody who presses keys is there, and a slip costs no call.
-        deaf = self._now.is_deaf
-        yield self._say(self._script.no_recognition.reply if deaf else self._script.not_understood)
+        yield self._say_keys_again()
 
-    def _to_digits(self, digits: str) -> Iterator[BrainOutput]:
-        """A script asks for no digits; whatever was keyed in counts as its keys, the last one."""
-        if digits:
-            yield from self._to_key(digits[-1])
+    def _say_keys_again(self) -> Say:
+        """Answer keys that mean nothing.
+
+        No failed turn: somebody who presses keys is there, and a slip costs no call.
+        """
+        deaf = self._now.is_deaf
+        return self._say(self._script.no_recognition.reply if deaf else self._script.not_understood)
+
+    def _to_entry(self, digits: str, *, complete: bool) -> Iterator[BrainOutput]:
+        """Answer what was keyed in, if it was asked for and is nothing but digits."""
+        intent = self._now.collecting
+        if intent is None or intent.collection is None:
+            yield from self._to_stray_entry(digits)
+        elif complete and digits.isascii() and digits.isdecimal():
+            self._now = self._now.collected()
+            yield self._say(intent.collection.collected, digits)
+            if intent.action:
+                yield intent.action
         else:
-            yield from self._fail(self._script.not_understood)
+            yield from self._fail(intent.collection.not_collected, intent.collection)
+
+    def _to_stray_entry(self, keys: str) -> Iterator[BrainOutput]:
+        """Answer keys collected for an intent that the caller has left since; one is a key."""
+        if len(keys) == 1:
+            yield from self._to_key(keys)
+        else:
+            yield self._say_keys_again()
 
     def _serve(self, intent: Intent, *, top_level: bool) -> Iterator[BrainOutput]:
-        self._now = self._now.served(intent if top_level else None)
-        yield self._say(intent.reply)
-        if intent.action:
+        self._now = self._now.served(intent, top_level=top_level)
+        said = self._say(intent.reply)
+        yield replace(said, interruptible=intent.interruptible)
+        if intent.collection:
+            yield intent.collection.request
+        elif intent.action:
             yield intent.action
 
-    def _fail(self, reply: Variants) -> Iterator[BrainOutput]:
-        """Answer a turn that led nowhere: silence, or speech without a meaning for us."""
-        if self._now.is_deaf:
-            yield from self._miss()
-            return
-        self._now = self._now.struck()
-        if 0 < self._script.strikes <= self._now.strikes:
-            yield from self._give_up()
+    def _fail(self, reply: Variants, again: Collection | None = None) -> Iterator[BrainOutput]:
+        """Answer a turn that led nowhere: silence, speech without a meaning for us, no digits.
+
+        Args:
+            reply: What to say, unless it was the last strike.
+            again: The digits to ask for once more.
+        """
+        deaf = self._now.is_deaf
+        self._now = self._now.missed() if deaf else self._now.struck()
+        if self._is_hopeless():
+            yield Say(self._script.manners.goodbye)
+            yield EndCall()
+        elif deaf and again is None:
+            yield from self._say_unrecognised()
         else:
             yield self._say(reply)
+            if again:
+                yield again.request
 
-    def _miss(self) -> Iterator[BrainOutput]:
-        """Answer a turn that led nowhere because nothing is recognised any more.
+    def _is_hopeless(self) -> bool:
+        """Whether too many turns have failed in a row.
 
-        With an action of its own the script has ended this call already; it is asked for
-        again in case the request was lost.
+        With an action for lost recognition the script has ended a deaf call already; that is
+        asked for again in case the request was lost.
         """
-        self._now = self._now.missed()
+        if self._now.deaf_turns is None:
+            return 0 < self._script.strikes <= self._now.strikes
         keys_only = self._script.no_recognition.action is None
-        if keys_only and (self._now.deaf_turns or 0) >= MAX_DEAF_TURNS:
-            yield from self._give_up()
-        else:
-            yield from self._say_unrecognised()
+        return keys_only and self._now.deaf_turns >= MAX_DEAF_TURNS
 
     def _say_unrecognised(self) -> Iterator[BrainOutput]:
         yield self._say(self._script.no_recognition.reply)
         if action := self._script.no_recognition.action:
             yield action
 
-    def _give_up(self) -> Iterator[BrainOutput]:
-        yield Say(self._script.manners.goodbye)
-        yield EndCall()
-
-    def _say(self, variants: Variants) -> Say:
+    def _say(self, variants: Variants, digits: str = "") -> Say:
         text = self._now.text_of(variants)
         self._now = self._now.spoken(variants)
-        return Say(text)
+        return Say(text.replace(DIGITS, _BETWEEN_DIGITS.join(digits)))
 
 
 class ScriptedDialogue:

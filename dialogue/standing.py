@@ -23,6 +23,9 @@ class Standing:
     deaf_turns: int | None = None
     """Failed turns in a row since nothing is recognised any more; None while it is."""
 
+    collecting: Intent | None = None
+    """The intent whose digits the caller has been asked for."""
+
     turns: Mapping[Variants, int] = field(default_factory=dict[Variants, int])
     """Whose turn it is in each reply that has several texts and has been used."""
 
@@ -31,14 +34,19 @@ class Standing:
         """Whether nothing is recognised any more."""
         return self.deaf_turns is not None
 
-    def served(self, topic: Intent | None) -> "Standing":
-        """Return the standing after an intent was understood: no turn has failed since.
+    def relieved(self) -> "Standing":
+        """Return the standing after a turn that led somewhere: none has failed since."""
+        return replace(self, strikes=0, deaf_turns=0 if self.is_deaf else None)
 
-        Args:
-            topic: The intent if it is one of the top level, None if it is a follow-up.
-        """
-        deaf_turns = 0 if self.is_deaf else None
-        return replace(self, topic=topic or self.topic, strikes=0, deaf_turns=deaf_turns)
+    def served(self, intent: Intent, *, top_level: bool) -> "Standing":
+        """Return the standing after an intent was understood, not a follow-up if `top_level`."""
+        topic = intent if top_level else self.topic
+        collecting = intent if intent.collection else None
+        return replace(self.relieved(), topic=topic, collecting=collecting)
+
+    def collected(self) -> "Standing":
+        """Return the standing after the caller has keyed in what was asked for."""
+        return replace(self.relieved(), collecting=None)
 
     def struck(self) -> "Standing":
         """Return the standing after a turn failed while speech was recognised."""

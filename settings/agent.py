@@ -35,6 +35,20 @@ class AgentSettings(BaseSettings):
     openai_history_chars: int = Field(
         default=12_000, ge=500, le=400_000, description="of the conversation that the model is sent"
     )
+    openai_extra: str | None = Field(
+        default=None, description='more fields of each request, as JSON: {"temperature": 0.3}'
+    )
+    agent_tools: str | None = Field(
+        default=None, description="a Python module; the model may call its @tool functions"
+    )
+    agent_phone_tools: str = Field(
+        default="hang_up,transfer,send_note,collect_digits",
+        description="what the model may do with the call; none for nothing",
+    )
+    agent_transfers: str | None = Field(
+        default=None,
+        description="numbers it may transfer to, with commas; else those of the dialogue file",
+    )
     agent_first_token_ms: int = Field(
         default=5000, ge=200, le=60_000, description="for the first piece of an answer"
     )

@@ -3,10 +3,23 @@
 Owns these fields as one part of `settings.schema.Settings`. Imports nothing of the project.
 """
 
+import re
 from pathlib import Path
+from typing import Final
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings
+
+_ACCOUNT_SID: Final = re.compile(r"AC[0-9a-fA-F]{32}")
+"""Twilio's account names (twilio.com/docs/glossary/what-is-a-sid)."""
+
+_API_URL: Final = re.compile(
+    r"(?:https://[A-Za-z0-9.-]{1,253}|http://(?:localhost|127\.0\.0\.1|\[::1\]))(?::\d{1,5})?/?"
+)
+"""The account's secret goes there with every request: in clear on this machine alone."""
+
+_ADMIN_TOKEN: Final = re.compile(r"[!-~]{16,256}")
+"""Visible ASCII, as a header carries it; long enough that guessing is hopeless."""
 
 
 class TwilioSettings(BaseSettings):
@@ -17,7 +30,8 @@ class TwilioSettings(BaseSettings):
         description="with the token: calls are transferred and ended through Twilio's REST API",
     )
     twilio_api_url: str | None = Field(
-        default=None, description="a server in the place of https://api.twilio.com"
+        default=None,
+        description="in the place of https://api.twilio.com: that of a region, or a test double",
     )
     twilio_api_timeout_ms: int = Field(
         default=3000, ge=200, le=30_000, description="for one request to Twilio's REST API"
@@ -29,3 +43,24 @@ class TwilioSettings(BaseSettings):
         default=None,
         description="folder for a log of events of each call, JSON Lines; else none",
     )
+
+    @field_validator("twilio_account_sid")
+    @classmethod
+    def _account_sid(cls, value: str | None) -> str | None:
+        if value is not None and not _ACCOUNT_SID.fullmatch(value):
+            raise ValueError("expected AC and 32 hexadecimal digits")
+        return value
+
+    @field_validator("twilio_api_url")
+    @classmethod
+    def _api_url(cls, value: str | None) -> str | None:
+        if value is not None and not _API_URL.fullmatch(value):
+            raise ValueError("expected https:// and a host, or http:// on this machine; no path")
+        return value
+
+    @field_validator("admin_token")
+    @classmethod
+    def _admin_token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _ADMIN_TOKEN.fullmatch(value.get_secret_value()):
+            raise ValueError("expected 16 to 256 visible ASCII characters without spaces")
+        return value

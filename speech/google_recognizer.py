@@ -20,12 +20,13 @@ from speech.google_ladder import Ladder, Rung, rungs_of
 from speech.google_options import GoogleOptions, phrase_hints
 from speech.google_probe import resolve
 from speech.google_request import GoogleRequest
-from speech.google_service import NOTHING_LEFT, GoogleService
+from speech.google_service import CLOSED, NOTHING_LEFT, GoogleService
 from speech.google_stream import EndedStream, GoogleStream
 from speech.google_wire import Dialect
 from speech.ports import (
     Cancellable,
     EngineError,
+    RecognizeFailed,
     RecognizerEvent,
     RecognizerSink,
     RecognizeSink,
@@ -98,8 +99,8 @@ class GoogleRecognizer:
 
     @property
     def open_streams(self) -> int:
-        """Streams that have not ended."""
-        return len(self._service.streams)
+        """Streams, and requests, that have not ended."""
+        return len(self._service.served)
 
     async def start(self) -> None:
         """Connect, and find what Google accepts for this language.
@@ -120,14 +121,18 @@ class GoogleRecognizer:
     def open(self, sink: RecognizerSink) -> GoogleStream | EndedStream:
         """Open a stream on the rung in use."""
         rung = self._service.ladder.current
-        if rung is None:
-            self.counters.ended[NOTHING_LEFT.status] += 1
-            sink(NOTHING_LEFT)
+        if rung is None or self._service.closed:
+            ended = CLOSED if self._service.closed else NOTHING_LEFT
+            self.counters.ended[ended.status] += 1
+            sink(ended)
             return EndedStream()
         return GoogleStream(self._service, rung, sink)
 
     def recognize(self, audio: bytes, sink: RecognizeSink) -> Cancellable:
         """Recognise one segment; answers within 8 s."""
+        if self._service.closed:
+            sink(RecognizeFailed(CLOSED.status, CLOSED.detail))
+            return EndedStream()
         return GoogleRequest(self._service, audio, sink)
 
     async def _probe(self, rung: Rung) -> StreamEnded:

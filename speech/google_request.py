@@ -34,11 +34,25 @@ class GoogleRequest:
         self._timeout_s = timeout_s
         service.counters.requests += 1
         self._task = asyncio.get_running_loop().create_task(self._run(audio))
+        self._task.add_done_callback(lambda _task: service.served.discard(self))
+        service.served.add(self)
 
     def cancel(self) -> None:
         """Drop the request; the sink hears nothing more."""
         self._sink = None
         self._task.cancel()
+
+    def end(self, status: str, detail: str = "") -> None:
+        """End it now and tell the sink; nothing happens if it is answered already."""
+        sink, self._sink = self._sink, None
+        self._task.cancel()
+        if sink is not None:
+            self._service.counters.failed_requests += 1
+            sink(RecognizeFailed(status, detail))
+
+    async def wait_closed(self) -> None:
+        """Wait until nothing runs any more; only after `end` or `cancel`."""
+        await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self, audio: bytes) -> None:
         answer: Recognized | RecognizeFailed

@@ -48,12 +48,12 @@ class ResponseReader:
 
     def _final(self, result: Any) -> Final:
         """A final without an end time ends where the newest known text did."""
-        self._note_end(result)
+        end_ms = self._note_end(result) or self._end_ms
         if not result.alternatives:
-            return Final("", self._end_ms)
+            return Final("", end_ms)
         best = result.alternatives[0]
         # 0.0 stands for "not set"; float32 makes 0.9 a long number
-        return Final(best.transcript.strip(), self._end_ms, round(best.confidence, 3) or None)
+        return Final(best.transcript.strip(), end_ms, round(best.confidence, 3) or None)
 
     def _partial(self, interims: list[Any]) -> Partial:
         """One hypothesis comes in pieces: a stable head and a changing tail."""

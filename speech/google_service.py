@@ -1,7 +1,7 @@
 """What streams and requests to Google share: the ladder, the connections, the counters.
 
 Owns one ladder and a channel pool for each endpoint in use, for the life of the process, and
-the list of the streams under way. Steps down the ladder when a rung is refused, once however
+what is under way. Steps down the ladder when a rung is refused, once however
 many streams report it. Knows Google's dialect only by protocol. The recogniser makes one.
 """
 
@@ -25,6 +25,9 @@ RESTORE_LADDER_S: Final = 60.0
 """After every rung was refused, until all are tried again: a server runs for months, and a
 configuration that was refused once may have been refused by mistake."""
 
+CLOSED: Final = StreamEnded("CANCELLED", "the engine was closed")
+"""What the owners of streams and requests are told at the end, and who comes after it."""
+
 OnEnd = Callable[[Rung, StreamEnded], StreamEnded]
 """Hears how a stream ended and says what its owner is told: the ladder may know better."""
 
@@ -32,8 +35,8 @@ MakeChannelTo = Callable[[str], MakeChannel]
 """Makes the maker of channels to an endpoint."""
 
 
-class ServedStream(Protocol):
-    """What the service needs of a stream: it ends them when it is closed."""
+class Served(Protocol):
+    """What the service needs of a stream or a request: it ends them when it is closed."""
 
     def end(self, status: str, detail: str = "") -> None:
         """End it now and tell its owner."""
@@ -53,8 +56,9 @@ class GoogleService:
         self.dialect = dialect
         self.ladder = ladder
         self.counters = GoogleCounters()
-        self.streams: set[ServedStream] = set()
-        """The streams under way."""
+        self.served: set[Served] = set()
+        """The streams and requests under way."""
+        self.closed = False
 
         self._channel_to = channel_to
         self._channels = channels
@@ -84,11 +88,12 @@ class GoogleService:
         return NOTHING_LEFT if self.ladder.current is None else ended
 
     async def aclose(self) -> None:
-        """End the streams and close all connections."""
-        streams = list(self.streams)
-        for stream in streams:
-            stream.end("CANCELLED", "the engine was closed")
-        await asyncio.gather(*(stream.wait_closed() for stream in streams))
+        """End streams and requests and close all connections; none is begun any more."""
+        self.closed = True
+        served = list(self.served)
+        for one in served:
+            one.end(CLOSED.status, CLOSED.detail)
+        await asyncio.gather(*(one.wait_closed() for one in served))
         pools, self._pools = self._pools, {}
         await asyncio.gather(*(pool.aclose() for pool in pools.values()))
 

@@ -104,7 +104,7 @@ class GoogleStream:
         self._tasks = [loop.create_task(self._run())]
         # Not in the task: one that is cancelled before its first turn never runs.
         self._tasks[0].add_done_callback(self._on_done)
-        service.streams.add(self)
+        service.served.add(self)
 
     # --- the port --------------------------------------------------------------------
 
@@ -169,7 +169,7 @@ class GoogleStream:
 
     def _on_done(self, _task: asyncio.Task[None]) -> None:
         self._pool.give_back(self._channel)
-        self._service.streams.discard(self)
+        self._service.served.discard(self)
         # A cancelled task refers to us by its traceback: without this a collection frees us.
         self._tasks.clear()
         self._wake = None

@@ -28,6 +28,7 @@ from media.twilio import (
 )
 from telemetry import Metrics, printable
 from web.caller_audio import CallerAudio
+from web.caller_number import CALLER_PARAMETER, caller_of
 from web.caller_socket import Transport, TwilioCallerSocket
 from web.rate_limit import RateLimit
 from web.root_port import Root
@@ -182,7 +183,8 @@ class CallSession:
         socket = TwilioCallerSocket(self._transport, event.stream_sid)
         voice = self._border.make_voice()
         try:
-            line = self._border.root.begin(event.call_sid, event.stream_sid, socket)
+            caller = caller_of(event.parameters.get(CALLER_PARAMETER, ""))
+            line = self._border.root.begin(event.call_sid, event.stream_sid, socket, caller)
         except CallRefused as refusal:
             self._refuse(event, TRY_AGAIN_LATER, refusal.reason)
             return

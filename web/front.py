@@ -6,6 +6,8 @@ it with the real root, the loopback tests with a fake one.
 
 from typing import Final
 
+from pydantic import SecretStr
+
 from actors.clock import Clock
 from media.voice_activity import VoiceDetector
 from settings import Settings
@@ -63,9 +65,15 @@ def make_server(
 
 def make_guard(settings: Settings) -> Guard:
     """Make the guard that the settings ask for."""
-    secret = settings.twilio_auth_token
-    token = None if secret is None else secret.get_secret_value()
-    return Guard(auth_token=token, public_host=settings.public_host)
+    return Guard(
+        auth_token=_revealed(settings.twilio_auth_token),
+        public_host=settings.public_host,
+        admin_token=_revealed(settings.admin_token),
+    )
+
+
+def _revealed(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()
 
 
 def make_voice(settings: Settings) -> VoiceEdges:

@@ -5,7 +5,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from telemetry import Metrics, printable
-from web.guard import Guard
+from web.guard import NO_BEARER, Guard
 from web.knock import Knock, joined_headers
 
 
@@ -44,4 +44,6 @@ def forbid(knock: Knock, reason: str, metrics: Metrics) -> PlainTextResponse:
     """Count and log one refusal, and return its answer, which says no more than that."""
     metrics.refused.labels(reason).inc()
     logger.warning("request refused: {}: {}", reason, printable(knock.path, 80))
-    return PlainTextResponse("refused\n", status_code=403)
+    if reason == NO_BEARER:
+        return PlainTextResponse("refused\n", 401, {"WWW-Authenticate": 'Bearer realm="calls"'})
+    return PlainTextResponse("refused\n", 403)

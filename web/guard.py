@@ -3,10 +3,12 @@
 Without an auth token only programs on this machine are served: no forwarder in between, no
 foreign Host (DNS rebinding), no foreign Origin (a web page in a local browser). With one,
 webhooks and media sockets must carry Twilio's signature over the URL that `PUBLIC_HOST`
-makes: never over what the request says of itself. Pure; every check returns the reason of
-the refusal in one word or None, and callers answer 403 and count.
+makes: never over what the request says of itself. Pages that show calls are for this machine,
+or, where there is an admin token, for whoever sends it. Pure; every check returns the reason
+of the refusal in one word or None, and callers answer 403, or 401 for `NO_BEARER`, and count.
 """
 
+import hmac
 from collections.abc import Iterator, Mapping
 from typing import Final, Protocol, cast
 from urllib.parse import urlsplit
@@ -17,6 +19,9 @@ from twilio.request_validator import (  # type: ignore[import-untyped]  # ships 
 
 from settings import is_loopback
 from web.knock import Knock
+
+NO_BEARER: Final = "bearer"
+"""The reason for a missing or wrong bearer token: the one that more credentials may cure."""
 
 SIGNATURE_HEADER: Final = "x-twilio-signature"
 """Twilio's signature, HMAC-SHA1 in base64 (twilio.com/docs/usage/security)."""
@@ -49,13 +54,17 @@ class _Validator(Protocol):
 class Guard:
     """Checks every request and every upgrade."""
 
-    def __init__(self, *, auth_token: str | None, public_host: str | None) -> None:
+    def __init__(
+        self, *, auth_token: str | None, public_host: str | None, admin_token: str | None = None
+    ) -> None:
         """Set up the checks.
 
         Args:
             auth_token: Twilio's secret; None: only this machine is served.
             public_host: the host name Twilio knows us by, perhaps with a port.
+            admin_token: what operators send; None: they are served on this machine alone.
         """
+        self._admin_token = admin_token.encode() if admin_token is not None else None
         self._validator = cast("_Validator", RequestValidator(auth_token)) if auth_token else None
         self._public_host = public_host or ""
 
@@ -69,8 +78,13 @@ class Guard:
         return None if self.signed else not_local(knock)
 
     def refuse_operator(self, knock: Knock) -> str | None:
-        """Check a request for a page that shows calls: for this machine only."""
-        return not_local(knock)
+        """Check a request for a page that shows calls: the admin token, else this machine."""
+        if self._admin_token is None:
+            return not_local(knock)
+        scheme, _, sent = knock.headers.get("authorization", "").partition(" ")
+        # Headers came as Latin-1 (RFC 9110, 5.5): this is what was on the wire.
+        right = hmac.compare_digest(sent.strip().encode("latin-1", "replace"), self._admin_token)
+        return None if right and scheme.lower() == "bearer" else NO_BEARER
 
     def refuse_webhook(self, knock: Knock, form: Mapping[str, list[str]]) -> str | None:
         """Check the signature of a webhook over its URL and form."""

@@ -1,6 +1,6 @@
 """Pages for machines and operators: health, readiness, metrics, and the calls.
 
-The last two are for this machine alone. Everything shown is made by the root and by the
+The last two are for operators alone (`web.guard`). Everything shown is made by the root and by the
 metrics; nothing is decided here.
 """
 

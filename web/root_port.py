@@ -20,8 +20,10 @@ class Root(Protocol):
         """Calls at this moment."""
         ...
 
-    def begin(self, call_sid: str, stream_sid: str, socket: CallerSocket) -> CallLine:
-        """Begin a call and return where its messages go.
+    def begin(
+        self, call_sid: str, stream_sid: str, socket: CallerSocket, caller: str = ""
+    ) -> CallLine:
+        """Begin a call from this number and return where its messages go.
 
         Raises:
             CallRefused: draining, busy, or the call is already there.

@@ -4,6 +4,7 @@ Built with Twilio's own package, so that escaping is theirs. Knows no request an
 `web/webhooks.py` decides which of these to send. Facts: twilio.com/docs/voice/twiml.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -40,8 +41,14 @@ class Bases:
     """Such as `wss://voice.example.com`."""
 
 
-def stream(bases: Bases, token: str, *, retry: bool) -> str:
-    """Connect the call to the media socket; afterwards Twilio asks `AFTER_PATH`."""
+def stream(bases: Bases, parameters: Mapping[str, str], *, retry: bool) -> str:
+    """Connect the call to the media socket; afterwards Twilio asks `AFTER_PATH`.
+
+    Args:
+        bases: where we are.
+        parameters: come back in the stream's `start`; under 500 characters each.
+        retry: whether the call has broken once already.
+    """
     connect = _twiml.Connect(action=AFTER_PATH + (RETRY_QUERY if retry else ""))
     media = connect.stream(
         url=bases.media + MEDIA_PATH,
@@ -49,7 +56,8 @@ def stream(bases: Bases, token: str, *, retry: bool) -> str:
         status_callback=bases.http + STATUS_PATH,
         status_callback_method="POST",
     )
-    media.parameter(name="token", value=token)
+    for name, value in parameters.items():
+        media.parameter(name=name, value=value)
     response = _twiml.VoiceResponse()
     response.append(connect)
     return str(response)

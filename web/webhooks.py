@@ -15,6 +15,7 @@ from starlette.routing import Route
 from actors.outcome import HungUp, TransferTo
 from telemetry import Metrics, printable
 from web import twiml
+from web.caller_number import CALLER_PARAMETER, caller_of
 from web.form import Form, FormError, call_sid_of, read_form, read_query
 from web.gatekeeper import forbid, knock_of
 from web.guard import Guard
@@ -61,8 +62,11 @@ class Webhooks:
             self.metrics.refused.labels(refusal).inc()
             logger.bind(call_sid=hook.call_sid).warning("call refused: {}", refusal)
             return _xml(twiml.say_and_hang_up(self.phrases.busy, self.phrases))
-        token = self.tokens.issue(hook.call_sid)
-        return _xml(twiml.stream(hook.bases, token, retry=hook.retry))
+        parameters = {"token": self.tokens.issue(hook.call_sid)}
+        caller = caller_of(hook.fields.get("From", [""])[0])
+        if caller:
+            parameters[CALLER_PARAMETER] = caller
+        return _xml(twiml.stream(hook.bases, parameters, retry=hook.retry))
 
     async def after_stream(self, hook: Hook) -> Response:
         """Do what the call asked for; nobody remembers a call whose process died."""

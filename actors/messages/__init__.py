@@ -38,6 +38,7 @@ from actors.messages.call import (
     SttAlive,
     SttOpened,
     SttProgress,
+    SttSettled,
     Transfer,
     VoiceHeard,
 )
@@ -99,6 +100,7 @@ __all__ = [
     "SttMessage",
     "SttOpened",
     "SttProgress",
+    "SttSettled",
     "Transfer",
     "TxMessage",
     "VoiceHeard",

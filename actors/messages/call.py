@@ -44,11 +44,12 @@ class SttOpened(OutOfBand):
 
 @dataclass(frozen=True, slots=True)
 class SttAlive(OutOfBand):
-    """The recogniser gave a sign of life, with or without words."""
+    """The recogniser gave a sign of life without words."""
 
     COALESCES: ClassVar[bool] = True
 
-    heard_at: float
+    began: bool
+    """Whether it has only noticed a voice, and owes what it makes of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,13 @@ class SttProgress(OutOfBand):
     COALESCES: ClassVar[bool] = True
 
     heard_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class SttSettled(OutOfBand):
+    """What the caller said so far is finished: no later stream will hear it again."""
+
+    COALESCES: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +130,7 @@ CallMessage = (
     | SttOpened
     | SttAlive
     | SttProgress
+    | SttSettled
     | StreamingHealthy
     | SingleFailed
     | ChildFailed

@@ -12,7 +12,6 @@ from tests.support.faults import (
     actors,
     count,
     drops,
-    flat_words,
     kill,
     log_lines,
     missing,
@@ -90,7 +89,7 @@ def test_what_was_said_while_streams_were_tried_is_heard_by_requests(
     call = place_call(recognizer=NumberedRecognizer(opens=opens))
     for frame in [*SPEECH, *PAUSE * 3]:
         call.hear([frame], voiced=frame != SILENCE_FRAME)
-    assert flat_words(call) == SAID
+    assert words(call) == SAID
     assert drops(call) == 0
     assert call.parts.stt_single
 
@@ -107,7 +106,7 @@ def test_a_fourth_failure_in_the_middle_of_a_word_loses_none(
         call.wait(0.3)
     speak_through(call, SPEECH, moment, lambda: kill(call, "stt"))
     call.quiet(3)
-    assert flat_words(call) == SAID
+    assert words(call) == SAID
     assert count(call, "stt_fallbacks_total", reason="exhausted") == 1
     assert call.parts.stt_single is lasting
     assert sum(not stream.cancelled for stream in call.recognizer.streams) == (not lasting)
@@ -120,7 +119,7 @@ def test_a_fourth_failure_in_the_middle_of_a_word_loses_none(
 def test_killed_in_single_mode_loses_no_word(place_call: PlaceCall, moment: int) -> None:
     call = place_call(use_streaming_stt=False)
     speak_through(call, SPEECH, moment, lambda: kill(call, "stt"))
-    assert flat_words(call) == SAID
+    assert words(call) == SAID
     assert call.recognizer.streams == []
     assert drops(call) == 0
 

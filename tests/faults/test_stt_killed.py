@@ -16,7 +16,6 @@ from tests.support.faults import (
     actors,
     count,
     drops,
-    flat_words,
     kill,
     log_lines,
     missing,
@@ -138,7 +137,7 @@ def test_a_status_that_will_not_heal_costs_neither_restarts_nor_words(
     with log_lines("ERROR") as lines:
         speak_through(call, LONG_SPEECH, moment, lambda: _fails_with(status)(call))
         call.quiet(1)
-    assert flat_words(call) == ["w1", "w2"]
+    assert words(call) == ["w1", "w2"]
     assert drops(call) == 0
     assert call.parts.children["stt"].restarts == 0
     assert count(call, "stt_fallbacks_total", reason="fatal") == 1

@@ -7,6 +7,7 @@ from actors.agent import AgentActor
 from actors.agent_memory import AgentMemory
 from actors.messages import (
     CallConnected,
+    Clear,
     DigitPressed,
     FinalTranscript,
     FramesWanted,
@@ -20,7 +21,7 @@ from actors.messages import (
     Transfer,
 )
 from dialogue import ports as brains
-from tests.support.context import Poison, Stage, logged
+from tests.support.context import HandBrain, Poison, Stage, logged
 from tests.support.engines import CountingSynthesizer, EchoBrain
 from tests.support.peers import RecordingPeer
 
@@ -47,6 +48,8 @@ class AgentRig(Stage):
 
     def _hold(self, message: Any) -> None:
         self.tx.held += isinstance(message, OutboundFrame)
+        if isinstance(message, Clear):
+            self.tx.held = 0
 
     def start(self) -> None:
         """Start the agent, or its successor."""
@@ -78,6 +81,15 @@ class AgentRig(Stage):
         """Let TX send all it holds and ask for more."""
         self.tx.held = 0
         self.tell(FramesWanted())
+
+    def pull_some(self) -> None:
+        """Let TX ask for more than it still holds."""
+        self.tell(FramesWanted())
+
+    def think_slowly(self) -> None:
+        """From now on the brain answers only when the test makes it."""
+        brain = HandBrain(manners=self.brain.manners, told=self.brain.told)
+        self.brain = self.memory.brain = brain
 
     def play(self, until: str = "end") -> None:
         """Let everything be sent and the marks of the newest epoch be played, up to one."""

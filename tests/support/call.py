@@ -12,7 +12,9 @@ from loguru import logger
 
 from actors.engines import Engines
 from actors.messages import InboundFrame, MarkEchoed, SocketClosed
+from actors.outcome import CallControl
 from actors.root import CallLine, CallRoot
+from call_log import no_call_log
 from media.frame import FRAME_S, SILENCE_FRAME
 from settings import Settings
 from telemetry import Metrics
@@ -36,6 +38,9 @@ class ManualCall(ManualRuntime):
         synthesizer: Any = None,
         dialogue: Any = None,
         call_sid: str = "CA1",
+        control: CallControl | None = None,
+        caller: str = "",
+        new_log: Any = no_call_log,
         **changes: Any,
     ) -> None:
         super().__init__()
@@ -45,14 +50,16 @@ class ManualCall(ManualRuntime):
         self.metrics = Metrics()
         self.settings = settings(**changes)
         engines = Engines(self.recognizer, self.synthesizer, self.dialogue)
-        self.root = CallRoot(self.runtime, self.settings, engines, self.metrics, logger)
+        self.root = CallRoot(
+            self.runtime, self.settings, engines, self.metrics, logger, control, new_log
+        )
         self.call_sid = call_sid
         self.socket = FakeSocket(self.clock.now)
         self.socket.on_close = lambda: self.line.call.post(SocketClosed(1000))
         self.socket.on_mark = self._queue_mark
         self._plays_until = self.clock.now()
         self._marks: deque[tuple[float, str]] = deque()
-        self.line: CallLine = self.root.begin(call_sid, "MZ1", self.socket)
+        self.line: CallLine = self.root.begin(call_sid, "MZ1", self.socket, caller)
         self.media_ms = 0
         self.settle()
 

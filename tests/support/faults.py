@@ -76,13 +76,17 @@ def kill(call: ManualCall, child: str, error: BaseException | None = None) -> No
 
 
 def words(call: ManualCall) -> list[str]:
-    """What the brain was told the caller said, in order."""
-    return [event.text for event in call.dialogue.brain.told if type(event) is brains.CallerSaid]
+    """What the brain was told the caller said, in order, word by word.
 
-
-def flat_words(call: ManualCall) -> list[str]:
-    """The same, word by word: a single request may bring several utterances as one."""
-    return " ".join(words(call)).split()
+    An utterance that goes on is told once more from its beginning; the later one counts.
+    """
+    said: list[str] = []
+    for event in call.dialogue.brain.told:
+        if isinstance(event, brains.CallerSaid):
+            if event.revises and said:
+                said.pop()
+            said.append(event.text)
+    return " ".join(said).split()
 
 
 def actors(call: ManualCall, *but: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from loguru import logger
 from actors.call_view import CallView
 from actors.engines import Engines
 from actors.family import OutOfBand
+from actors.outcome import CallControl
 from actors.root import CallRoot
 from actors.runtime import loop_runtime
 from dialogue.ports import CallFacts
@@ -108,13 +109,15 @@ class Poison(OutOfBand):
 
 
 @asynccontextmanager
-async def live_server(greeting: str = "hello", **changes: Any) -> AsyncIterator[LiveServer]:
+async def live_server(
+    greeting: str = "hello", control: CallControl | None = None, **changes: Any
+) -> AsyncIterator[LiveServer]:
     """Run a server until the block is left."""
     configured = settings(**{"log_transcripts": True, **changes})
     metrics = Metrics()
     runtime = loop_runtime(lambda _label, _seconds: None)
     engines = Engines(InstantRecognizer(said), ToneSynthesizer(), BrainPerCall(greeting))
-    root = WatchedRoot(runtime, configured, engines, metrics, logger)
+    root = WatchedRoot(runtime, configured, engines, metrics, logger, control)
     status = ServerStatus(root, configured.max_calls, {}, started=True)
     server = make_server(configured, status, metrics, runtime.clock, "en-US")
     sock = bind("127.0.0.1", 0)

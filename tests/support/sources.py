@@ -8,8 +8,18 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
-PACKAGES = ("actors", "dialogue", "media", "phone", "settings", "speech", "web")
-MODULES = ("log_sink", "server", "telemetry")
+PACKAGES = (
+    "actors",
+    "call_log",
+    "dialogue",
+    "media",
+    "phone",
+    "settings",
+    "speech",
+    "telemetry",
+    "web",
+)
+MODULES = ("log_sink", "server")
 OURS = (*PACKAGES, *MODULES)
 
 

@@ -51,8 +51,11 @@ class RecordingPeer:
 class FakeCall:
     """One begun call, as the border sees it."""
 
-    def __init__(self, call_sid: str, stream_sid: str, socket: CallerSocket) -> None:
+    def __init__(
+        self, call_sid: str, stream_sid: str, socket: CallerSocket, caller: str = ""
+    ) -> None:
         self.call_sid, self.stream_sid, self.socket = call_sid, stream_sid, socket
+        self.caller = caller
         self.rx, self.tx, self.agent, self.call = (RecordingPeer() for _ in range(4))
         self.line = CallLine(self.rx, self.tx, self.agent, self.call)
 
@@ -72,10 +75,12 @@ class FakeRoot:
         self.idle = asyncio.Event()
         self.begun: asyncio.Queue[FakeCall] = asyncio.Queue()
 
-    def begin(self, call_sid: str, stream_sid: str, socket: CallerSocket) -> CallLine:
+    def begin(
+        self, call_sid: str, stream_sid: str, socket: CallerSocket, caller: str = ""
+    ) -> CallLine:
         if self.refusal is not None:
             raise CallRefused(self.refusal)
-        call = self.calls[call_sid] = FakeCall(call_sid, stream_sid, socket)
+        call = self.calls[call_sid] = FakeCall(call_sid, stream_sid, socket, caller)
         self.active += 1
         self.begun.put_nowait(call)
         return call.line
@@ -130,13 +135,15 @@ def settings(**changes: Any) -> Settings:
     return Settings.model_construct(**changes)
 
 
-def started(call_sid: str = "CA1", stream_sid: str = "MZ1", token: str | None = None) -> bytes:
+def started(
+    call_sid: str = "CA1", stream_sid: str = "MZ1", token: str | None = None, **parameters: str
+) -> bytes:
     start = {
         "streamSid": stream_sid,
         "accountSid": "AC1",
         "callSid": call_sid,
         "tracks": ["inbound"],
-        "customParameters": {} if token is None else {"token": token},
+        "customParameters": parameters if token is None else parameters | {"token": token},
         "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
     }
     return _message("start", stream_sid, start=start)

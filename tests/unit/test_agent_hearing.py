@@ -185,6 +185,7 @@ def test_a_revision_of_an_utterance_that_was_never_answered_is_answered_whole(
 def test_the_next_utterance_revises_nothing(rig: AgentRig) -> None:
     rig.greeted()
     early(rig, "a table")
+    heard(rig)
     rig.final("a table for two", utterance=2)
     assert rig.told[-1] == brains.CallerSaid("a table for two")
     assert callers(rig) == ["a table", "a table for two"]

@@ -40,6 +40,10 @@ def rig() -> Iterator[AgentRig]:
 
 
 BARGE_INS = pytest.mark.parametrize("barge_in", [speech, partial, final, key])
+"""What makes the agent silent at once."""
+
+MEANT = pytest.mark.parametrize("barge_in", [partial, final, key])
+"""What makes it give up what it was saying."""
 
 
 @BARGE_INS
@@ -52,7 +56,7 @@ def test_the_caller_interrupts_the_agent_at_once(rig: AgentRig, barge_in: Any) -
     assert len(rig.audio(1)) == before
 
 
-@BARGE_INS
+@MEANT
 def test_an_interruption_cancels_the_thinking_and_the_speaking(
     rig: AgentRig, barge_in: Any
 ) -> None:
@@ -65,7 +69,7 @@ def test_an_interruption_cancels_the_thinking_and_the_speaking(
     assert rig.synthesizer.jobs[0].cancelled
 
 
-@BARGE_INS
+@MEANT
 def test_what_the_old_playback_still_gets_after_an_interruption_is_ignored(
     rig: AgentRig, barge_in: Any
 ) -> None:
@@ -86,7 +90,7 @@ def test_what_the_old_playback_still_gets_after_an_interruption_is_ignored(
     assert rig.failures == []
 
 
-@BARGE_INS
+@MEANT
 def test_the_memory_keeps_only_the_words_that_marks_prove_heard(
     rig: AgentRig, barge_in: Any
 ) -> None:

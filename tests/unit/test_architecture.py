@@ -33,7 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("actors.dispatcher", "actors.metronome"),
     ("actors.clock", "actors.messages", "actors.ledger"),
     ("actors.family", "actors.peer"),
-    ("speech", "dialogue", "telemetry", "log_sink"),
+    ("speech", "dialogue", "telemetry", "log_sink", "call_log"),
     ("media",),
     ("settings",),
 )
@@ -42,7 +42,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 ALONE = {
     "phone": ("media", "phone"),
     "media": ("media",),
-    "telemetry": (),
+    "telemetry": ("telemetry",),
+    "call_log": ("call_log",),
     "settings": ("settings",),
 }
 """What these may import of ours, whatever their layer."""

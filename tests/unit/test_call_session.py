@@ -265,3 +265,18 @@ def test_any_order_of_messages_begins_and_ends_at_most_one_call(messages: list[b
     for call in line.root.calls.values():
         assert len(call.call.of(StreamStopped)) <= 1
         assert call.call.posted[-1] == SocketClosed(None)
+
+
+@pytest.mark.parametrize(("sent", "caller"), [("+15550100", "+15550100"), ("<x>", "")])
+def test_the_callers_number_comes_with_the_start(sent: str, caller: str) -> None:
+    line = Line()
+    with logged() as lines:
+        line.hear(started(**{"from": sent}))
+    assert line.call.caller == caller
+    assert not any(sent in text for text in lines)
+
+
+def test_a_start_without_a_number_is_a_call_from_nobody_known() -> None:
+    line = Line()
+    line.hear(started())
+    assert line.call.caller == ""

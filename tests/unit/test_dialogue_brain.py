@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dialogue.backchannels import backchannels_for
 from dialogue.defaults import ENGLISH
 from dialogue.loader import parse_script
 from dialogue.ports import (
@@ -270,12 +271,17 @@ def test_dialogue_lists_each_phrase_and_each_text_once() -> None:
     assert sorted(set(texts)) == sorted(texts)
     assert texts[0] == "Welcome."
     assert {"What?", "Pardon?", "Still there?", "Again, please.", "Closed."} <= set(texts)
-    assert {ENGLISH.one_moment, ENGLISH.keys_only} <= set(texts)
+    assert {ENGLISH.one_moment, ENGLISH.filler, ENGLISH.keys_only} <= set(texts)
 
 
 def test_brain_tells_its_fixed_texts(brain: ScriptedBrain) -> None:
     assert brain.manners == Manners(
-        "Again, please.", "Sorry, goodbye.", "One moment, please.", silence_after_s=7.5
+        "Again, please.",
+        "Sorry, goodbye.",
+        "One moment, please.",
+        ENGLISH.filler,
+        silence_after_s=7.5,
+        backchannels=backchannels_for("en-US"),
     )
     assert (DIALOGUE.name, DIALOGUE.language) == ("shop", "en-US")
 

@@ -68,8 +68,8 @@ MISTAKES = [
         '"a\\nb\\u2028" =',
         (
             "'a\\nb\\u2028': unknown key; expected one of name, language, greeting, "
-            "not_understood, apology, goodbye, one_moment, strikes, silence, no_recognition, "
-            "intents"
+            "greeting_interruptible, not_understood, apology, goodbye, one_moment, filler, "
+            "backchannels, strikes, silence, no_recognition, intents"
         ),
     ),
     # types
@@ -258,7 +258,7 @@ MISTAKES = [
         "[[intents.follow_ups.follow_ups]]\n" + BYE,
         (
             "intents[0].follow_ups[0].follow_ups: unknown key; expected one of name, phrases, "
-            "reply, key, action, transfer_to"
+            "reply, key, action, transfer_to, interruptible, collect, collected, not_collected"
         ),
     ),
     ('"Hello."', '"' + "a" * 501 + '"', "greeting: expected at most 500 characters, not 501"),

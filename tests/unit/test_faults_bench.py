@@ -10,7 +10,7 @@ from bench.faults_run import RowResult
 from bench.faults_table import line_of, misses, numbers_of, percentile
 from phone.report import CallReport
 from tests.emulator.journal import FaultRecord, Report, RequestRecord, StreamRecord
-from tests.support.stamped_faults import Fault, Kind
+from tests.support.stamped_faults import FOREVER, Fault, Kind
 from tests.support.stamped_recognizer import StampedRecognizer
 from tests.support.stamped_speech import make_speech
 
@@ -153,10 +153,22 @@ def test_moments_are_seeded_and_differ_between_calls() -> None:
     assert len(set(frames)) > 1
 
 
-def test_what_follows_spares_the_stream_that_is_struck_first() -> None:
-    row = Row("row", Fault(), then=(Fault(times=2),))
-    assert [one.spared for one in faults_of(row, row.speech(1), 0)] == [0, 1]
-    assert [one.spared for one in faults_of(row, row.speech(1), 3)] == [0, 0, 2]
+@pytest.mark.parametrize("times", [1, 3, 4])
+@pytest.mark.parametrize("kind", range(4))
+def test_a_refusal_row_holds_as_many_failures_in_a_row_as_its_name_says(
+    times: int, kind: int
+) -> None:
+    row = Row("row", Fault(), refused=times)
+    faults = faults_of(row, row.speech(1), kind)
+    failures = [one.times for one in faults if one.status != "OUT_OF_RANGE"]
+    assert sum(failures) == times
+    assert [one.spared for one in faults] == list(range(len(faults)))
+
+
+@pytest.mark.parametrize("kind", range(4))
+def test_refused_for_ever_never_ends(kind: int) -> None:
+    row = Row("row", Fault(), refused=FOREVER)
+    assert faults_of(row, row.speech(1), kind)[-1].times == FOREVER
 
 
 # --- the table ------------------------------------------------------------------------

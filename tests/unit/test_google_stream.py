@@ -13,7 +13,15 @@ import speech.google_stream as streaming
 from speech.google_options import GoogleOptions
 from speech.google_recognizer import GoogleRecognizer
 from speech.google_stream import MAX_WAITING_S, GoogleStream
-from speech.ports import Final, Partial, SpeechActivity, StreamEnded, StreamOpened
+from speech.ports import (
+    Final,
+    Partial,
+    Recognized,
+    RecognizeFailed,
+    SpeechActivity,
+    StreamEnded,
+    StreamOpened,
+)
 from tests.support.google_ear import Ear
 from tests.support.google_server import GoogleServer, Heard
 
@@ -355,6 +363,21 @@ async def test_closing_the_engine_ends_its_streams() -> None:
         await recognizer.aclose()
         assert [ear.events[-1].status for ear in ears] == ["CANCELLED"] * 3
         assert ours() == []
+
+
+@pytest.mark.anyio
+async def test_closing_the_engine_answers_its_requests_and_nothing_is_begun_any_more() -> None:
+    async with line() as (_server, recognizer):
+        answers: list[Recognized | RecognizeFailed] = []
+        recognizer.recognize(FRAME * 50, answers.append)
+        await recognizer.aclose()
+        recognizer.recognize(FRAME * 50, answers.append).cancel()
+        ear = Ear()
+        recognizer.open(ear).cancel()
+        assert answers == [RecognizeFailed("CANCELLED", "the engine was closed")] * 2
+        assert [event.status for event in ear.events] == ["CANCELLED"]
+        assert ours() == []
+        assert recognizer.open_streams == 0
 
 
 @pytest.mark.anyio

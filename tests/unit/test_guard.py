@@ -7,7 +7,10 @@ import hmac
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
+from tests.support.call import settings as configured
+from web.front import make_guard
 from web.guard import Guard, host_name, not_local
 from web.knock import Knock, joined_headers
 
@@ -68,6 +71,50 @@ def test_strangers_do_not(stranger: Knock, reason: str) -> None:
     assert OPEN.refuse_request(stranger) == reason
     assert OPEN.refuse_upgrade(stranger) == reason
     assert SIGNED.refuse_operator(stranger) == reason
+
+
+BEARER = "operators-only-1234"
+ADMIN = Guard(auth_token="12345", public_host="example.com", admin_token=BEARER)
+
+
+@pytest.mark.parametrize("stranger", [knock(), knock("203.0.113.7", x_forwarded_for="1.2.3.4")])
+@pytest.mark.parametrize(
+    ("authorization", "reason"),
+    [
+        (f"Bearer {BEARER}", None),
+        (f"bearer {BEARER}", None),
+        (f"Bearer  {BEARER} ", None),
+        ("", "bearer"),
+        (BEARER, "bearer"),
+        ("Bearer", "bearer"),
+        ("Bearer ", "bearer"),
+        (f"Basic {BEARER}", "bearer"),
+        (f"Bearer {BEARER[:-1]}", "bearer"),
+        (f"Bearer {BEARER}x", "bearer"),
+        (f"Bearer {BEARER}, Bearer {BEARER}", "bearer"),
+        ("Bearer \u0416\xff", "bearer"),
+    ],
+)
+def test_with_an_admin_token_operators_send_it_wherever_they_are(
+    stranger: Knock, authorization: str, reason: str | None
+) -> None:
+    headers = {**stranger.headers, "authorization": authorization}
+    assert ADMIN.refuse_operator(Knock(stranger.peer_host, "/", "", headers)) == reason
+
+
+def test_an_admin_token_does_not_open_a_server_that_serves_this_machine_alone() -> None:
+    guard = Guard(auth_token=None, public_host=None, admin_token=BEARER)
+    stranger = knock("203.0.113.7", authorization=f"Bearer {BEARER}")
+    assert guard.refuse_request(stranger) == "remote"
+    assert guard.refuse_upgrade(stranger) == "remote"
+    assert guard.refuse_operator(knock()) == "bearer"
+
+
+def test_the_settings_admin_token_is_the_guards() -> None:
+    guard = make_guard(configured(admin_token=SecretStr(BEARER)))
+    assert guard.refuse_operator(knock()) == "bearer"
+    assert guard.refuse_operator(knock(authorization=f"Bearer {BEARER}")) is None
+    assert make_guard(configured()).refuse_operator(knock()) is None
 
 
 def test_without_a_host_header_nobody_is_local() -> None:

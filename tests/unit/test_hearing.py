@@ -145,7 +145,7 @@ def test_signs_of_life_in_time_keep_it_from_being_deaf(rig: HearingRig, sign: st
     for _ in range(20):
         rig.voice(DEAF_AFTER_S - 0.2)
         if sign == "alive":
-            rig.hearing.alive()
+            rig.hearing.alive(began=False)
         else:
             rig.hearing.progressed(rig.clock.now())
     rig.advance(60)
@@ -178,7 +178,7 @@ def test_there_is_never_more_than_one_look_to_come(rig: HearingRig) -> None:
     for _ in range(20):
         rig.voice(0.5)
         rig.hearing.opened()
-        rig.hearing.alive()
+        rig.hearing.alive(began=False)
         assert rig.clock.pending <= 1
 
 
@@ -251,7 +251,7 @@ def test_the_agent_is_told_once_when_it_is_lost_and_once_when_it_is_well(rig: He
     rig.fail()
     rig.fail()
     assert rig.agent.messages == [HearingLost()]
-    rig.hearing.alive()
+    rig.hearing.alive(began=False)
     rig.hearing.progressed(rig.clock.now())
     assert rig.agent.messages == [HearingLost(), HearingRestored()]
     rig.fail()

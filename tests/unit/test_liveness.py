@@ -8,6 +8,7 @@ from actors.liveness import (
     MAX_PATIENCE_S,
     MIN_VOICED_FRAMES,
     PAUSE_S,
+    SPURT_MAX_S,
     Liveness,
 )
 
@@ -140,30 +141,42 @@ def test_a_real_result_makes_it_as_impatient_as_at_first(ear: Ear) -> None:
 
 
 def test_voice_without_a_gap_may_be_music(ear: Ear) -> None:
-    for beat in range(300):
-        ear.voice(T + beat * 0.1, frames=5)
-    assert not ear.was_speech
+    for beat in range(80):
+        ear.voice(T + beat * 0.1, 5)
+    assert not ear.was_speech(T + 7.9)
 
 
 @pytest.mark.parametrize(("gap_s", "speech"), [(PAUSE_S - 0.01, 0), (PAUSE_S + 0.01, 1)])
 def test_a_gap_makes_it_speech(ear: Ear, gap_s: float, speech: int) -> None:
     ear.voice(T)
     ear.voice(T + gap_s)
-    assert ear.was_speech is bool(speech)
+    assert ear.was_speech(T + gap_s) is bool(speech)
+
+
+def test_one_utterance_that_is_over_was_speech(ear: Ear) -> None:
+    ear.voice(T)
+    ear.voice(T + 0.5)
+    assert ear.was_speech(T + 0.5 + PAUSE_S + 0.01)
+
+
+def test_music_that_is_over_was_no_speech(ear: Ear) -> None:
+    for beat in range(int(SPURT_MAX_S * 2) + 1):
+        ear.voice(T + beat * 0.5)
+    assert not ear.was_speech(T + SPURT_MAX_S + 5)
 
 
 def test_a_gap_after_an_answer_is_no_gap_within_what_is_unanswered(ear: Ear) -> None:
     ear.voice(T)
     ear.alive()
-    ear.voice(T + 10)
-    assert not ear.was_speech
+    ear.voice(T + 1)
+    assert not ear.was_speech(T + 1)
 
 
 def test_a_gap_across_a_deafness_counts(ear: Ear) -> None:
     ear.voice(T)
     ear.declared(T + PATIENCE_S)
     ear.voice(T + 3)
-    assert ear.was_speech
+    assert ear.was_speech(T + 3)
 
 
 def test_a_result_forgets_the_gaps(ear: Ear) -> None:
@@ -171,14 +184,47 @@ def test_a_result_forgets_the_gaps(ear: Ear) -> None:
     ear.voice(T + 1)
     ear.progressed()
     ear.voice(T + 2)
-    assert not ear.was_speech
+    assert not ear.was_speech(T + 2)
+
+
+# --- half a sign ----------------------------------------------------------------------
+
+
+def test_a_voice_that_was_only_noticed_is_owed_more(ear: Ear) -> None:
+    ear.voice(T)
+    ear.noticed(T + 0.5)
+    assert ear.due_at == T + 0.5 + PATIENCE_S
+    assert ear.is_deaf(T + 0.5 + PATIENCE_S)
+
+
+def test_noticing_what_was_answered_owes_nothing(ear: Ear) -> None:
+    ear.voice(T)
+    ear.alive()
+    ear.noticed(T + 0.5)
+    assert ear.due_at is None
+
+
+def test_a_new_stream_has_to_react_to_what_no_final_has_covered(ear: Ear) -> None:
+    ear.voice(T)
+    ear.progressed()  # a partial
+    assert ear.due_at is None
+    ear.began_anew(T + 1)
+    assert ear.is_deaf(T + 1 + PATIENCE_S)
+
+
+def test_a_new_stream_owes_nothing_for_what_is_finished(ear: Ear) -> None:
+    ear.voice(T)
+    ear.progressed()
+    ear.settled()
+    ear.began_anew(T + 1)
+    assert ear.due_at is None
 
 
 # --- invariants -----------------------------------------------------------------------
 
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["voice", "alive", "progressed", "opened", "look"]),
+        st.sampled_from(["voice", "alive", "progressed", "settled", "noticed", "opened", "look"]),
         st.floats(0.0, 5.0),
         st.integers(1, 30),
     ),
@@ -191,16 +237,23 @@ STEPS = st.lists(
 def test_deafness_is_only_ever_said_of_voice_that_nothing_answered(
     steps: list[tuple[str, float, int]],
 ) -> None:
-    ear, now, frames, voice_at = Ear(), 0.0, 0, 0.0
-    """Frames since the last sign of life, and when the newest of them came."""
+    ear, now, frames, unsettled, voice_at = Ear(), 0.0, 0, 0, 0.0
+    """Frames since the last sign of life, and since the last final; when the newest came."""
     for step, wait_s, count in steps:
         now += wait_s
         match step:
             case "voice":
                 ear.voice(now, count)
-                frames, voice_at = frames + count, now
+                frames, unsettled, voice_at = frames + count, unsettled + count, now
+            case "noticed":
+                ear.noticed(now)
+            case "settled":
+                ear.settled()
+                unsettled = 0
             case "opened":
                 ear.began_anew(now)
+                if frames or now - voice_at <= FORGET_AFTER_S:
+                    frames = max(frames, unsettled)
             case "look":
                 if ear.is_deaf(now):
                     assert frames >= MIN_VOICED_FRAMES

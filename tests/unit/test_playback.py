@@ -5,12 +5,13 @@ import pytest
 from actors.messages import Mark, OutboundFrame
 from actors.playback import (
     AHEAD_FRAMES,
-    CHARS_PER_FRAME,
     PAUSE_FRAMES,
     TEXT_MAX_CHARS,
     TEXTS_MAX,
     Playback,
 )
+from actors.spoken_text import CHARS_PER_FRAME
+from dialogue.ports import Say
 from media.frame import FRAME_BYTES, SILENCE_FRAME
 from speech import ports
 from tests.support.engines import CountingSynthesizer
@@ -48,7 +49,7 @@ class Speaking:
 
     def say(self, *texts: str) -> None:
         for text in texts:
-            self.playback.say(text)
+            self.playback.say(Say(text))
             self.settle()
 
     def push(self) -> None:
@@ -60,6 +61,21 @@ class Speaking:
         for _ in range(pushes):
             self.tx.held = 0
             self.push()
+
+    def played(self, mark: str, at: float = 0.0) -> None:
+        self.playback.position.mark_played(mark, at)
+
+    @property
+    def heard_text(self) -> str:
+        return self.playback.heard_text(self.playback.position.proved)
+
+    @property
+    def remaining_s(self) -> float:
+        return self.playback.remaining_s(self.playback.position.proved)
+
+    @property
+    def unheard_texts(self) -> list[str]:
+        return [say.text for say in self.playback.unheard]
 
     @property
     def frames(self) -> list[bytes]:
@@ -93,14 +109,24 @@ def test_no_more_is_handed_over_than_tx_has_use_for() -> None:
     assert len(it.frames) == TARGET + 8
 
 
-def test_a_whole_reply_arrives_in_order_with_a_mark_every_half_second() -> None:
+def test_a_whole_reply_arrives_in_order_with_a_mark_at_its_beginning_and_every_half_second() -> (
+    None
+):
     it = Speaking()
     it.say("twelve chars")
     it.playback.finish()
     it.play(10)
     assert it.frames == pieces(it.synthesizer.audio("twelve chars"))
-    assert it.order == ["25 at25#7", "50 at50#7", "60 reply_end#7"]
+    assert it.order == ["1 at1#7", "25 at25#7", "50 at50#7", "60 reply_end#7"]
     assert {message.epoch for message in it.tx.messages} == {7}
+
+
+def test_every_text_has_a_mark_behind_its_first_frame() -> None:
+    it = Speaking()
+    it.say("one", "two")
+    it.play(10)
+    second = 15 + PAUSE_FRAMES + 1
+    assert it.order == ["1 at1#7", "25 at25#7", f"{second} at{second}#7"]
 
 
 def test_a_breath_lies_between_two_texts() -> None:
@@ -122,7 +148,7 @@ def test_the_end_mark_waits_for_the_last_text_and_is_set_once() -> None:
     assert not it.playback.all_pushed
     it.playback.finish()
     it.play(5)
-    assert it.order == ["5 reply_end#7"]
+    assert it.order == ["1 at1#7", "5 reply_end#7"]
     assert it.playback.all_pushed
 
 
@@ -145,7 +171,7 @@ def test_the_end_mark_waits_for_the_synthesiser() -> None:
     it.playback.heard_from_engine(ports.SynthesisDone())
     it.push()
     assert it.frames == [b"x" * 10 + SILENCE_FRAME[10:]]
-    assert it.order == ["1 reply_end#7"]
+    assert it.order == ["1 at1#7", "1 reply_end#7"]
 
 
 def test_texts_are_synthesised_one_after_the_other_and_not_far_ahead() -> None:
@@ -167,14 +193,14 @@ def test_a_text_that_fails_is_passed_over_and_the_next_is_spoken() -> None:
 
 def test_too_much_speech_is_cut_at_the_bound_and_the_rest_is_not_spoken() -> None:
     it = Speaking(max_frames=20)
-    it.playback.say("long text")
-    it.playback.say("and more")
+    it.playback.say(Say("long text"))
+    it.playback.say(Say("and more"))
     it.settle()
     it.playback.finish()
     it.play(10)
     assert it.playback.truncated
     assert it.frames == pieces(it.synthesizer.audio("long text"))[:20]
-    assert it.order == ["20 reply_end#7"]
+    assert it.order == ["1 at1#7", "20 reply_end#7"]
     assert it.synthesizer.jobs[0].cancelled
     assert len(it.synthesizer.jobs) == 1
 
@@ -185,7 +211,7 @@ def test_more_texts_than_the_bound_are_not_spoken() -> None:
     assert not it.playback.truncated
     it.say("one too many")
     assert it.playback.truncated
-    assert len(it.playback.unheard_texts) == TEXTS_MAX
+    assert len(it.unheard_texts) == TEXTS_MAX
 
 
 def test_a_text_is_cut_at_its_bound() -> None:
@@ -212,53 +238,54 @@ def test_nothing_was_heard_before_a_mark_says_so() -> None:
     it = Speaking()
     it.say("hello there you")
     it.play(10)
-    assert it.playback.heard_text == ""
-    assert it.playback.unheard_texts == ["hello there you"]
-    assert it.playback.remaining_s == pytest.approx(1.5)
+    assert it.heard_text == ""
+    assert it.unheard_texts == ["hello there you"]
+    assert it.remaining_s == pytest.approx(1.5)
 
 
 def test_heard_are_the_whole_words_in_front_of_the_mark() -> None:
     it = Speaking()
     it.say("hello there you")
     it.play(10)
-    assert not it.playback.mark_played("at25#7")
-    assert it.playback.heard_text == ""
-    it.playback.mark_played("at50#7")
-    assert it.playback.heard_text == "hello"
-    assert it.playback.remaining_s == pytest.approx(0.5)
-    it.playback.mark_played("at75#7")
-    assert it.playback.heard_text == "hello there you"
-    assert it.playback.unheard_texts == []
+    it.played("at25#7")
+    assert it.heard_text == ""
+    it.played("at50#7")
+    assert it.heard_text == "hello"
+    assert it.remaining_s == pytest.approx(0.5)
+    it.played("at75#7")
+    assert it.heard_text == "hello there you"
+    assert it.unheard_texts == []
 
 
 def test_the_texts_in_front_are_heard_and_those_behind_are_not() -> None:
     it = Speaking()
     it.say("hello", "good day", "bye")
     it.play(10)
-    it.playback.mark_played("at50#7")
-    assert it.playback.heard_text == "hello"
-    assert it.playback.unheard_texts == ["good day", "bye"]
+    it.played("at50#7")
+    assert it.heard_text == "hello"
+    assert it.unheard_texts == ["good day", "bye"]
 
 
-def test_only_the_end_mark_is_the_end() -> None:
+def test_the_end_mark_says_that_all_was_heard() -> None:
     it = Speaking()
     it.say("a")
     it.playback.finish()
     it.play(2)
-    assert not it.playback.mark_played("reply_end#6")
-    assert not it.playback.mark_played("at25#7")
-    assert it.playback.mark_played("reply_end#7")
-    assert it.playback.heard_text == "a"
+    it.played("reply_end#6")
+    assert it.heard_text == ""
+    it.played(it.playback.end_mark)
+    assert it.heard_text == "a"
+    assert it.playback.is_spoken_out(it.playback.position.proved)
 
 
 def test_a_mark_that_comes_late_or_twice_takes_nothing_back() -> None:
     it = Speaking()
     it.say("hello there you")
     it.play(10)
-    it.playback.mark_played("at75#7")
-    it.playback.mark_played("at25#7")
-    it.playback.mark_played("at75#7")
-    assert it.playback.heard_text == "hello there you"
+    it.played("at75#7")
+    it.played("at25#7")
+    it.played("at75#7")
+    assert it.heard_text == "hello there you"
 
 
 def test_while_a_text_is_still_being_made_its_length_is_guessed_from_its_letters() -> None:
@@ -267,7 +294,7 @@ def test_while_a_text_is_still_being_made_its_length_is_guessed_from_its_letters
     it.say(text)
     it.playback.heard_from_engine(ports.AudioChunk(b"x" * FRAME_BYTES * 60))
     it.play(5)
-    it.playback.mark_played("at50#7")
+    it.played("at50#7")
     chars = int(50 * CHARS_PER_FRAME)
-    assert it.playback.heard_text == text[:chars].rpartition(" ")[0] == "one two three"
-    assert it.playback.unheard_texts == [text]
+    assert it.heard_text == text[:chars].rpartition(" ")[0] == "one two three"
+    assert it.unheard_texts == [text]

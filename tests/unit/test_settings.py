@@ -32,6 +32,8 @@ def test_the_defaults_are_the_promised_bounds() -> None:
     assert s.dialogue_path.is_absolute()
 
 
+API_URL_EXPECTED = "expected https:// and a host, or http:// on this machine; no path"
+
 BAD = [
     ({"RX_MAILBOX_FRAMES": "abc"}, "RX_MAILBOX_FRAMES='abc': expected 10 to 1500"),
     ({"PORT": "65536"}, "PORT='65536': expected 0 to 65535"),
@@ -58,6 +60,22 @@ BAD = [
     (
         {"TWILIO_AUTH_TOKEN": "hush"},
         "PUBLIC_HOST: missing; expected with TWILIO_AUTH_TOKEN: signatures are over it",
+    ),
+    (
+        {"TWILIO_ACCOUNT_SID": "AC1"},
+        "TWILIO_ACCOUNT_SID='AC1': expected AC and 32 hexadecimal digits",
+    ),
+    (
+        {"TWILIO_API_URL": "http://api.example.com"},
+        f"TWILIO_API_URL='http://api.example.com': {API_URL_EXPECTED}",
+    ),
+    (
+        {"TWILIO_API_URL": "https://api.example.com/2010-04-01"},
+        f"TWILIO_API_URL='https://api.example.com/2010-04-01': {API_URL_EXPECTED}",
+    ),
+    (
+        {"ADMIN_TOKEN": "short"},
+        "ADMIN_TOKEN: expected 16 to 256 visible ASCII characters without spaces",
     ),
     (
         {"RX_DRAIN_ENTER_FRAMES": "20"},

@@ -10,6 +10,7 @@ from actors.messages import (
     SttAlive,
     SttOpened,
     SttProgress,
+    SttSettled,
 )
 from actors.stt_stream import REFUSALS_MAX, SHORT_LIFE_S
 from media.frame import FRAME_MS, SILENCE_FRAME
@@ -41,9 +42,10 @@ def test_the_call_is_told_when_a_stream_is_open_and_of_every_sign_of_life(rig: S
     assert rig.call.messages == [SttOpened()]
     rig.advance(1)
     rig.says(ports.SpeechActivity(began=True), ports.SpeechActivity(began=False))
-    assert rig.call.messages[1:] == [SttAlive(rig.clock.now())] * 2
+    assert rig.call.messages[1:] == [SttAlive(began=True), SttAlive(began=False)]
     rig.says(ports.Partial("a"), ports.Final("a", 20.0))
-    assert rig.call.messages[3:] == [SttProgress(rig.clock.now())] * 2
+    progress = SttProgress(rig.clock.now())
+    assert rig.call.messages[3:] == [progress, progress, SttSettled()]
 
 
 def test_a_deaf_stream_fails_the_actor_when_it_is_told_so(rig: SttRig) -> None:

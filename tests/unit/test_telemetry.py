@@ -48,8 +48,11 @@ def test_transcripts_are_shown_only_when_asked_for() -> None:
 
 
 def test_a_latency_that_was_not_measured_is_a_dash() -> None:
-    assert latency_line(0.41, 0.93, 1.22) == "[LATENCY] partial=0.41s, final=0.93s, total=1.22s"
-    assert latency_line(None, 0.93, None) == "[LATENCY] partial=-, final=0.93s, total=-"
+    parts = {"partial": 0.41, "final": 0.93, "total": 1.22}
+    shown = "[LATENCY] partial=0.41s, final=0.93s, total=1.22s, early=no"
+    assert latency_line(parts, early=False) == shown
+    shown = "[LATENCY] partial=-, total=1.22s, early=yes"
+    assert latency_line({"partial": None, "total": 1.22}, early=True) == shown
 
 
 def test_hidden_characters_are_shown_as_such() -> None:
@@ -77,9 +80,25 @@ def test_two_servers_do_not_share_metrics() -> None:
 
 def test_only_measured_parts_of_a_turn_are_observed() -> None:
     metrics = Metrics()
-    metrics.observe_turn(None, 0.5, 1.0)
+    parts = {"partial": None, "final": 0.5, "total": 1.0}
+    metrics.observe_turn(parts, early=True, superseded=2)
+    metrics.observe_turn(parts, early=False, superseded=0)
+    metrics.observe_parts({"heard": 1.5})
     assert metric(metrics, "turn_latency_seconds_count", part="partial") == 0
-    assert metric(metrics, "turn_latency_seconds_sum", part="total") == 1.0
+    assert metric(metrics, "turn_latency_seconds_sum", part="total") == 2.0
+    assert metric(metrics, "turn_latency_seconds_sum", part="heard") == 1.5
+    assert metric(metrics, "turns_total", final="early") == 1
+    assert metric(metrics, "turns_total", final="real") == 1
+    assert metric(metrics, "answers_superseded_total") == 2
+
+
+def test_short_parts_of_a_turn_fall_in_buckets_of_their_own() -> None:
+    metrics = Metrics()
+    metrics.observe_parts({"wire": 0.015, "token": 0.4})
+    rendered = metrics.render().decode()
+    assert 'turn_latency_seconds_bucket{le="0.01",part="wire"} 0.0' in rendered
+    assert 'turn_latency_seconds_bucket{le="0.02",part="wire"} 1.0' in rendered
+    assert 'turn_latency_seconds_bucket{le="0.5",part="token"} 1.0' in rendered
 
 
 class Engine:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.turn_end import GROWING_FRAMES, STABLE, STRONG_CHARS, TurnEnd, is_strong
+from media.turn_end import GROWING_FRAMES, STABLE, STRONG_CHARS, TurnEnd, is_strong
 
 pytestmark = pytest.mark.unit
 

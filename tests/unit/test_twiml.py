@@ -22,7 +22,7 @@ def parsed(text: str) -> list[ET.Element]:
 
 
 def test_a_stream_is_connected_with_its_token_and_asks_what_comes_after() -> None:
-    (connect,) = parsed(twiml.stream(BASES, 'to"ken<', retry=False))
+    (connect,) = parsed(twiml.stream(BASES, {"token": 'to"ken<'}, retry=False))
     (stream,) = connect
     (parameter,) = stream
     assert (connect.tag, connect.attrib) == ("Connect", {"action": "/webhook/after-stream"})
@@ -37,7 +37,7 @@ def test_a_stream_is_connected_with_its_token_and_asks_what_comes_after() -> Non
 
 
 def test_the_second_try_is_marked_so_that_there_is_no_third() -> None:
-    (connect,) = parsed(twiml.stream(BASES, "t", retry=True))
+    (connect,) = parsed(twiml.stream(BASES, {"token": "t"}, retry=True))
     assert connect.attrib == {"action": "/webhook/after-stream?retry=1"}
     say, redirect = parsed(twiml.apologise_and_retry(ENGLISH))
     assert (say.tag, say.text) == ("Say", ENGLISH.reconnecting)

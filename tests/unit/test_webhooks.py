@@ -35,6 +35,7 @@ class Site:
 
     auth_token: str | None = None
     public_host: str | None = None
+    admin_token: str | None = None
     language: str = "en-US"
     root: FakeRoot = field(default_factory=FakeRoot)
     metrics: Metrics = field(default_factory=Metrics)
@@ -43,7 +44,11 @@ class Site:
         self.status = ServerStatus(self.root, 2, {"stt": "s", "tts": "t"}, started=True)
         self.tokens = Tokens(ttl_s=60, max_tokens=4, now=lambda: 0.0)
         self.app: Starlette = make_app(
-            guard=Guard(auth_token=self.auth_token, public_host=self.public_host),
+            guard=Guard(
+                auth_token=self.auth_token,
+                public_host=self.public_host,
+                admin_token=self.admin_token,
+            ),
             status=self.status,
             tokens=self.tokens,
             metrics=self.metrics,
@@ -173,6 +178,7 @@ def sign(url: str, data: Mapping[str, str], key: bytes = b"12345") -> str:
     return base64.b64encode(hmac.new(key, text.encode(), hashlib.sha1).digest()).decode()
 
 
+SESAME = "open-sesame-12345"
 VOICE_URL = "https://voice.example.com/webhook/voice"
 
 
@@ -226,6 +232,37 @@ async def test_operator_pages_are_for_this_machine_alone_token_or_not() -> None:
         assert (await site.get(path, host="voice.example.com")).status_code == 403
         assert (await site.get(path)).status_code != 403
     assert (await site.get("/healthz", "203.0.113.7")).status_code == 200
+
+
+async def test_with_an_admin_token_operators_pages_demand_it_and_health_does_not() -> None:
+    site = Site(
+        auth_token="12345", public_host="voice.example.com", admin_token="open-sesame-12345"
+    )
+    site.root.seen["CA1"] = {"call_sid": "CA1"}
+    bearer = {"authorization": f"Bearer {SESAME}", "x_forwarded_for": "203.0.113.7"}
+    with logged() as lines:
+        for path in ("/calls", "/calls/CA1", "/metrics"):
+            for headers in ({}, {"authorization": f"Bearer {SESAME[:-1]}6"}):
+                answer = await site.get(path, **headers)
+                assert (answer.status_code, answer.text) == (401, "refused\n")
+                assert answer.headers["www-authenticate"].startswith("Bearer")
+            assert (await site.get(path, "203.0.113.7", **bearer)).status_code == 200
+    assert metric(site.metrics, "refused_total", reason="bearer") == 6
+    assert lines[0] == "request refused: bearer: /calls"
+    assert SESAME[:6] not in "".join(lines)
+    for path in ("/healthz", "/readyz"):
+        assert (await site.get(path, "203.0.113.7")).status_code == 200
+
+
+async def test_the_callers_number_travels_with_the_stream_and_in_no_line() -> None:
+    site = Site()
+    with logged() as lines:
+        answer = await site.post("/webhook/voice", CALL)
+        withheld = await site.post("/webhook/voice", CALL | {"From": "anonymous"})
+        nonsense = await site.post("/webhook/voice", CALL | {"From": "<+1 555>"})
+    assert '<Parameter name="from" value="+15550100"' in answer.text
+    assert 'name="from"' not in withheld.text + nonsense.text
+    assert lines == []
 
 
 async def test_health_and_readiness() -> None:

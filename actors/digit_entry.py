@@ -1,0 +1,162 @@
+"""The number that a caller is keying in: keys taken together until they are whole.
+
+A plain class inside AgentActor, which hands it every key and lets the brain answer what it
+returns. Owns when an entry is whole or has been given up. Never logs a key, and knows neither
+speech nor replies: a voice does not end an entry.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from actors.clock import Clock, Timer
+from actors.family import OutOfBand
+from actors.peer import to_nobody
+from dialogue.ports import CallerEntered, CallerPressed
+
+KEYS: Final = frozenset("0123456789*#")
+"""The keys of a telephone; A to D of ITU-T Q.23 are on no caller's."""
+
+MAX_DIGITS: Final = 64
+"""Keys in one entry, as `CollectDigits` says. A card has at most 19 (ISO/IEC 7812-1)."""
+
+LEAST_TIMEOUT_S: Final = 0.5
+"""Nobody finds the next key faster for certain."""
+
+MOST_TIMEOUT_S: Final = 60.0
+"""A caller who needs longer has put the telephone down."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryOverdue(OutOfBand):
+    """No other key came for the time allowed."""
+
+    key: int
+    """The number of the last key then; one that has been followed by another means nothing."""
+
+
+@dataclass(slots=True)
+class EntryState:
+    """What is being keyed in; it belongs to the call and outlives a crash of the agent."""
+
+    active: bool = False
+    max_digits: int = 1
+    terminator: str = ""
+    timeout_s: float = MOST_TIMEOUT_S
+    digits: str = field(default="", repr=False)
+    """Personal data."""
+
+    last_key: int = 0
+    """Counts the keys of all entries of the call."""
+
+    last_key_at: float = 0.0
+
+
+class DigitEntry:
+    """Takes the caller's keys together while the brain has asked for that.
+
+    Args:
+        after: sends its owner a message later.
+        state: of this call; a successor of the owner goes on with it, see `resume()`.
+        clock: the call's.
+    """
+
+    def __init__(
+        self, after: Callable[[float, OutOfBand], Timer], state: EntryState, clock: Clock
+    ) -> None:
+        self._after = after
+        self._state = state
+        self._clock = clock
+        self._timer: Timer | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether keys are being taken together."""
+        return self._state.active
+
+    @property
+    def under_way(self) -> bool:
+        """Whether the caller has begun: the line is not silent then, whatever is heard."""
+        return self._state.active and bool(self._state.digits)
+
+    def collect(self, max_digits: int, terminator: str, timeout_s: float) -> None:
+        """Begin an entry; another one that was under way is forgotten.
+
+        What is out of bounds is brought within them: an agent's slip ends no call.
+
+        Args:
+            max_digits: 1 to `MAX_DIGITS`; the last one ends it.
+            terminator: the key that ends it and is not part of it; anything else: none.
+            timeout_s: after the last key, `LEAST_TIMEOUT_S` to `MOST_TIMEOUT_S`.
+        """
+        self._end()
+        state = self._state
+        state.max_digits = min(MAX_DIGITS, max(1, max_digits))
+        state.terminator = terminator if terminator in KEYS else ""
+        state.timeout_s = min(MOST_TIMEOUT_S, max(LEAST_TIMEOUT_S, timeout_s))
+        state.active = True
+
+    def pressed(self, digit: str) -> CallerEntered | CallerPressed | None:
+        """Take a key.
+
+        Returns:
+            what the brain is to be told: the entry, if it is whole now; the key by itself, if
+            nothing is being collected; None while more keys are awaited.
+        """
+        state = self._state
+        if not state.active:
+            return CallerPressed(digit)
+        if digit == state.terminator:
+            return self._entered(complete=True)
+        state.digits += digit
+        if len(state.digits) >= state.max_digits:
+            return self._entered(complete=True)
+        state.last_key += 1
+        state.last_key_at = self._clock.now()
+        self._arm()
+        return None
+
+    def timed_out(self, overdue: EntryOverdue) -> CallerEntered | None:
+        """Give an entry up as it is.
+
+        Returns:
+            what was keyed in; None if another key, or another entry, came in the meantime.
+        """
+        if not self.under_way or overdue.key != self._state.last_key:
+            return None
+        return self._entered(complete=False)
+
+    def cancel(self) -> None:
+        """Take keys one by one again; what was keyed in is forgotten."""
+        self._end()
+
+    def resume(self) -> None:
+        """Go on with what a predecessor began; its time-out counts from the same key."""
+        if self.under_way:
+            self._arm()
+
+    def release(self) -> None:
+        """Forget the owner: it has ended. The state stays."""
+        self._disarm()
+        self._after = to_nobody
+
+    def _entered(self, *, complete: bool) -> CallerEntered:
+        digits = self._state.digits
+        self._end()
+        return CallerEntered(digits, complete)
+
+    def _end(self) -> None:
+        self._disarm()
+        self._state.active = False
+        self._state.digits = ""
+
+    def _arm(self) -> None:
+        self._disarm()
+        due_at = self._state.last_key_at + self._state.timeout_s
+        overdue = EntryOverdue(self._state.last_key)
+        self._timer = self._after(max(0.0, due_at - self._clock.now()), overdue)
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

@@ -1,0 +1,171 @@
+"""Who has the floor on this call, and what the agent does about what it hears.
+
+A plain class inside AgentActor: judges what was heard (is it words, is it meant?), looks up
+the move in `media.turns`, and does the part of it that concerns the reply under way: hold,
+go on, give up. Answering is the agent's. Keeps the timer after which a voice without words
+was no interruption.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from actors.agent_memory import AgentMemory
+from actors.clock import Timer
+from actors.context import CallContext
+from actors.family import OutOfBand
+from actors.peer import to_nobody
+from actors.replies import Replies
+from actors.speaker import Speaker
+from dialogue.backchannels import is_backchannel
+from dialogue.revision import words_said
+from media.turns import Floor, Heard, Move, move
+
+TAIL_S: Final = 1.5
+"""Of a reply that is left when the caller says "yes": then it is an answer to the question at
+its end, no backchannel."""
+
+HELD_MAX_S: Final = 3.0
+"""Voice without a single word: after it the agent goes on, whatever that noise is."""
+
+LATE_HELD_MAX_S: Final = 15.0
+"""The same where words come only when the voice has ended: as long as one request hears."""
+
+REQUEST_S: Final = 2.5
+"""From the end of a voice to its first words, where they are asked for by single requests."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuietDue(OutOfBand):
+    """The voice that held the reply had time to become words."""
+
+    epoch: int
+    """The playback that was held."""
+
+
+class FloorKeeper:
+    """Keeps track of who has the floor."""
+
+    def __init__(
+        self,
+        context: CallContext,
+        memory: AgentMemory,
+        speaker: Speaker,
+        replies: Replies,
+        after: Callable[[float, OutOfBand], Timer],
+    ) -> None:
+        self._context = context
+        self._memory = memory
+        self._speaker = speaker
+        self._replies = replies
+        self._after = after
+        self._min_words = context.settings.barge_in_min_words
+        self._resume_after_s = context.settings.resume_after_ms / 1000
+        self._timer: Timer | None = None
+
+    @property
+    def floor(self) -> Floor:
+        """Who has the floor now."""
+        if self._replies.is_ending:
+            return Floor.ENDING
+        if not self._speaker.speaking:
+            return Floor.LISTENING
+        if self._speaker.held:
+            return Floor.HELD
+        return Floor.NOTICE if self._speaker.is_notice else Floor.REPLYING
+
+    def take(self, heard: Heard) -> Move:
+        """Do what is to be done about the reply under way.
+
+        Returns:
+            the move: to answer, to keep and to prompt are the agent's.
+        """
+        made = move(self.floor, heard)
+        if heard is Heard.VOICE:
+            self._context.events.note("voice_confirmed")
+        match made:
+            case Move.HOLD:
+                self._hold()
+            case Move.GO_ON:
+                self._go_on()
+            case Move.GIVE_UP | Move.ANSWER:
+                self._forget_timer()
+                self._replies.interrupt()
+            case _:
+                pass
+        return made
+
+    # --- what was heard --------------------------------------------------------------
+
+    def partial(self, text: str) -> Heard:
+        """Judge words of an utterance that goes on.
+
+        Where real words come late, those that come before are guesses: no more than a voice.
+        """
+        if not self._is_meant(text):
+            return Heard.MURMUR
+        return Heard.VOICE if self._words_after_s else Heard.WORDS
+
+    def final(self, text: str) -> Heard:
+        """Judge a finished utterance."""
+        if not words_said(text):
+            return Heard.NOISE
+        if self._is_meant(text) or self._speaker.remaining_s < TAIL_S:
+            return Heard.UTTERANCE
+        return Heard.MURMURED
+
+    def _is_meant(self, text: str) -> bool:
+        known = self._memory.brain.manners.backchannels
+        return len(words_said(text)) >= self._min_words and not is_backchannel(text, known)
+
+    def voice_stopped(self) -> None:
+        """Note that the caller is quiet: words have their time from now on."""
+        if self._speaker.held:
+            self._wait(max(self._resume_after_s, self._words_after_s))
+
+    def voice_started(self) -> None:
+        """Note that the caller's voice is on again: nobody knows yet what it will say."""
+        if self._speaker.held:
+            self._wait(LATE_HELD_MAX_S if self._words_after_s else HELD_MAX_S)
+
+    def quiet_due(self, due: QuietDue) -> None:
+        """Take the voice for no interruption, if no words came of it."""
+        self._timer = None
+        if due.epoch == self._memory.epoch:
+            self.take(Heard.QUIET)
+
+    def release(self) -> None:
+        """Forget the owner: it has ended."""
+        self._after = to_nobody
+
+    # --- inside ----------------------------------------------------------------------
+
+    @property
+    def _words_after_s(self) -> float:
+        return REQUEST_S if self._memory.hearing_lost else self._memory.words_after_s
+
+    def _hold(self) -> None:
+        self._speaker.hold()
+        self._context.metrics.holds.inc()
+        self._context.events.note("held")
+        if self._memory.caller_speaking:
+            self.voice_started()
+        else:
+            self.voice_stopped()
+
+    def _go_on(self) -> None:
+        self._forget_timer()
+        self._context.metrics.false_interruptions.inc()
+        self._context.events.note("resumed")
+        self._context.log.info("↩️ [AGENT] No interruption: the agent goes on")
+        if not self._speaker.go_on():
+            self._replies.end()
+
+    def _wait(self, delay_s: float) -> None:
+        self._forget_timer()
+        self._timer = self._after(delay_s, QuietDue(self._memory.epoch))
+
+    def _forget_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

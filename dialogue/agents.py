@@ -1,0 +1,136 @@
+"""Chooses who answers the calls: the setting AGENT.
+
+Makes one dialogue for the server at boot, or says in one line why it cannot; imports only
+what the choice needs. `server.py` asks.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final, cast
+from urllib.parse import urlsplit
+
+import orjson
+
+from dialogue import checks
+from dialogue.fields import DialogueError
+from dialogue.loader import load_dialogue, parse_script
+from dialogue.model_dialogue import ModelDialogue
+from dialogue.model_prompt import default_prompt, read_prompt
+from dialogue.model_reply import ModelLimits
+from dialogue.own_threads import AgentThreads
+from dialogue.ports import Dialogue, TransferCall
+from dialogue.scripted import ScriptedDialogue
+from dialogue.tools_box import Toolbox
+from dialogue.tools_load import checked_tools, load_tools
+from dialogue.tools_phone import PHONE_TOOLS, phone_tools
+from settings import ROOT, Settings
+
+SCRIPTED: Final = "scripted"
+OPENAI: Final = "openai"
+EXPECTED: Final = f"expected {SCRIPTED}, {OPENAI} or package.module:factory"
+
+_OWN: Final = re.compile(r"[^\s:]+:[^\s:]+")
+
+
+def make_dialogue(settings: Settings) -> Dialogue:
+    """Load the dialogue file and put the agent that the settings name on top of it.
+
+    Raises:
+        DialogueError: the file or the agent cannot be used; one line.
+    """
+    script = load_dialogue(settings.dialogue_path)
+    if settings.agent == SCRIPTED:
+        return script
+    if settings.agent == OPENAI:
+        return _model_dialogue(script, settings)
+    if _OWN.fullmatch(settings.agent):
+        from dialogue.own_agent import OwnDialogue  # noqa: PLC0415  # only if it is asked for
+
+        return OwnDialogue(script, settings.agent, settings)
+    raise DialogueError(f"AGENT={settings.agent}: {EXPECTED}")
+
+
+def _model_dialogue(script: ScriptedDialogue, settings: Settings) -> ModelDialogue:
+    from dialogue.openai_model import OPENAI_URL, OpenAIModel, OpenAIOptions  # noqa: PLC0415
+
+    url = _checked_url(settings.openai_base_url or OPENAI_URL)
+    if not settings.openai_model:
+        raise DialogueError("OPENAI_MODEL: missing; expected the model's name with AGENT=openai")
+    key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else ""
+    if not key and url == OPENAI_URL:
+        raise DialogueError("OPENAI_API_KEY: missing; expected with OpenAI's own server")
+    prompt_file = settings.openai_prompt_file
+    prompt = read_prompt(ROOT / prompt_file) if prompt_file else default_prompt(script.language)
+    toolbox = _toolbox(settings)
+    options = OpenAIOptions(
+        model=settings.openai_model,
+        base_url=url,
+        api_key=key or "none",
+        max_tokens=settings.openai_max_tokens,
+        connections=settings.max_calls,
+        timeout_s=settings.agent_total_s,
+        extra=_extra(settings.openai_extra),
+    )
+    limits = ModelLimits(
+        settings.agent_first_token_ms / 1000,
+        settings.agent_stall_ms / 1000,
+        settings.agent_total_s,
+    )
+    model = OpenAIModel(options)
+    return ModelDialogue(script, model, toolbox, limits, prompt, settings.openai_history_chars)
+
+
+def _toolbox(settings: Settings) -> Toolbox:
+    own = load_tools(settings.agent_tools) if settings.agent_tools else []
+    names = _phone_tool_names(settings.agent_phone_tools)
+    ready = phone_tools(names, _transfer_targets(settings))
+    return Toolbox(checked_tools([*ready, *own]), AgentThreads(settings.agent_threads))
+
+
+def _phone_tool_names(text: str) -> list[str]:
+    names = [] if text.strip() == "none" else _listed(text)
+    for name in names:
+        if name not in PHONE_TOOLS:
+            expected = f"none, or some of {', '.join(PHONE_TOOLS)}"
+            raise DialogueError(f"AGENT_PHONE_TOOLS: {name!r}; expected {expected}")
+    return names
+
+
+def _transfer_targets(settings: Settings) -> Mapping[str, str]:
+    """Return whom the model may transfer to, with the names of the intents that lead there."""
+    if allowed := settings.agent_transfers:
+        return {checks.transfer_target("AGENT_TRANSFERS", to): "" for to in _listed(allowed)}
+    found: dict[str, str] = {}
+    script = parse_script(settings.dialogue_path.read_text(encoding="utf-8"))  # Checked before.
+    for intent in script.all_intents():
+        if isinstance(intent.action, TransferCall):
+            found.setdefault(intent.action.to, intent.name)
+    return found
+
+
+def _extra(text: str | None) -> dict[str, Any]:
+    if not text:
+        return {}
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        value = None
+    if not isinstance(value, dict):
+        raise DialogueError('OPENAI_EXTRA: expected a JSON object such as {"temperature": 0.3}')
+    return cast("dict[str, Any]", value)
+
+
+def _checked_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    # Not repeated: some people put a key into the URL.
+    if not good:
+        raise DialogueError("OPENAI_BASE_URL: expected a URL such as http://127.0.0.1:11434/v1")
+    return url.rstrip("/")
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]

@@ -1,0 +1,77 @@
+"""A dialogue whose answers come from somebody's own code: `AGENT=package.module:factory`.
+
+Makes each call its brain and owns what they share: the threads, the deadlines, the counts.
+The dialogue file stays: it has the language, the expected phrases, the texts for trouble,
+and an answer to whatever the code leaves unanswered. How to write such code: docs/agents.md
+and `dialogue.agent_api`.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Final, get_args
+
+from dialogue.own_brain import OwnBrain, Workplace
+from dialogue.own_code import load_factory
+from dialogue.own_reply import Count, Patience
+from dialogue.own_threads import AgentThreads
+from dialogue.ports import CallFacts
+from dialogue.scripted import ScriptedDialogue
+from settings.agent import AgentSettings
+
+
+class OwnDialogue:
+    """Implements `dialogue.ports.Dialogue`.
+
+    Args:
+        script: the dialogue file.
+        spec: where the code is, as `package.module:factory`; it is imported here.
+        settings: deadlines, and how many threads there are.
+
+    Raises:
+        DialogueError: the code cannot be used.
+    """
+
+    def __init__(self, script: ScriptedDialogue, spec: str, settings: AgentSettings) -> None:
+        self._script: Final = script
+        self._spec: Final = spec
+        self._factory: Final = load_factory(spec)
+        patience = Patience(
+            settings.agent_first_token_ms / 1000,
+            settings.agent_stall_ms / 1000,
+            settings.agent_total_s,
+        )
+        self._place: Final = Workplace(AgentThreads(settings.agent_threads), patience)
+
+    @property
+    def name(self) -> str:
+        """Name of the code and of the file, for logs."""
+        return f"{self._spec} with {self._script.name}"
+
+    @property
+    def language(self) -> str:
+        """The BCP 47 tag of the file."""
+        return self._script.language
+
+    def phrases(self) -> Sequence[str]:
+        """Return the phrases of the file, which a grammar would be made of."""
+        return self._script.phrases()
+
+    def stock_replies(self) -> Sequence[str]:
+        """Return the texts of the file."""
+        return self._script.stock_replies()
+
+    def new_brain(self, call: CallFacts) -> OwnBrain:
+        """Make the brain of one call; its agent is made with the first event."""
+        return OwnBrain(call, self._factory, self._script.new_brain(call), self._place)
+
+    def counts(self) -> Mapping[str, int]:
+        """Say how often replies have failed and why, for metrics."""
+        return {name: self._place.counts[name] for name in get_args(Count)}
+
+    async def aclose(self) -> None:
+        """Cancel what runs on the loop and let the threads go, without waiting for them."""
+        tasks = list(self._place.tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._place.threads.close()
