@@ -188,6 +188,8 @@ class AgentActor(LoopActor):
     def _answer_caller(self, final: messages.FinalTranscript, question: Question) -> None:
         self._memory.unanswered = True
         turn = self._memory.heard(final, question)
+        if not self._entry.under_way:
+            self._entry.cancel()  # Who speaks instead of keying in is answered in words.
         said = brains.CallerSaid(question.text, question.replaces)
         reply = turn.reply = self._replies.answer(said)
         self._turn.answered_by(reply, final)

@@ -33,7 +33,7 @@ from actors.stt import SttActor
 from actors.supervision import Child, ChildSpec, RestartBudget
 from actors.transcripts import SttState
 from actors.tx import TxActor, TxState
-from dialogue.ports import CallFacts
+from dialogue.ports import CallFacts, Closing
 from media.frame import FRAME_MS
 from media.playout import PlayoutClock
 from media.ring import AudioRing
@@ -101,6 +101,8 @@ class CallParts:
         What is freed at once waits for no garbage collection; those hold up every call.
         """
         self.children.clear()
+        if isinstance(self.memory.brain, Closing):
+            self.memory.brain.close()
 
     def _mailbox(
         self, name: str, media_frames: int, on_overflow: Callable[[str], None] | None = None

@@ -9,7 +9,7 @@ the loop's thread only, perhaps before `respond()` has returned; nothing blocks;
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 
 class Line(Protocol):
@@ -204,6 +204,15 @@ class Brain(Protocol):
 
     def respond(self, event: CallerEvent, sink: BrainSink) -> Reply:
         """Answer an event: any number of outputs, then `ReplyDone` or `ReplyFailed`."""
+        ...
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """A brain that wants to know when its call is over."""
+
+    def close(self) -> None:
+        """Let go of what the call held. Called once; returns at once, never raises."""
         ...
 
 

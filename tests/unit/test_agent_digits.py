@@ -71,6 +71,23 @@ def test_a_voice_does_not_end_the_entry(rig: AgentRig) -> None:
     assert rig.told[-1] == brains.CallerEntered("1234", complete=True)
 
 
+def test_who_speaks_instead_is_asked_no_more(rig: AgentRig) -> None:
+    asks(rig)
+    rig.final("what do you need it for")
+    rig.say(brains.Say("to find you"), brains.ReplyDone())
+    rig.play()
+    keys(rig, "1")
+    assert rig.told[-1] == brains.CallerPressed("1")
+
+
+def test_who_speaks_while_keying_in_may_go_on(rig: AgentRig) -> None:
+    asks(rig)
+    keys(rig, "12")
+    rig.final("just a second")
+    keys(rig, "34")
+    assert rig.told[-1] == brains.CallerEntered("1234", complete=True)
+
+
 def test_a_successor_goes_on_with_the_entry(rig: AgentRig) -> None:
     asks(rig)
     keys(rig, "12")
