@@ -12,7 +12,7 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 from loguru import logger
 
@@ -20,8 +20,8 @@ from actors.engines import Engines
 from actors.root import CallRoot
 from actors.runtime import loop_runtime
 from call_log import CallLog, CallLogs, no_call_log
+from dialogue.agents import make_dialogue
 from dialogue.fields import DialogueError
-from dialogue.loader import load_dialogue
 from dialogue.ports import Dialogue
 from log_sink import set_up_logging
 from settings import Settings, SettingsError, load_settings
@@ -51,6 +51,19 @@ BYTES_PER_MIB: Final = 1 << 20
 
 class PortError(Exception):
     """The address cannot be listened on. One line."""
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """What holds processes, threads or connections as long as the server runs."""
+
+    async def start(self) -> None:
+        """Get ready."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of everything."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +96,10 @@ def furnish(settings: Settings) -> House:
     """Load the dialogue and make the engines; nothing is started.
 
     Raises:
-        DialogueError: the dialogue file cannot be used.
+        DialogueError: the dialogue file, or the agent, cannot be used.
         EngineError: an engine cannot do what is asked.
     """
-    dialogue = load_dialogue(settings.dialogue_path)
+    dialogue = make_dialogue(settings)
     return House(
         settings,
         dialogue,
@@ -231,9 +244,10 @@ def _bind(settings: Settings) -> socket.socket:
 
 
 async def _start_engines(house: House, stack: contextlib.AsyncExitStack) -> None:
-    for engine in (house.recognizer, house.synthesizer):
-        stack.push_async_callback(engine.aclose)
-        await engine.start()
+    for engine in (house.recognizer, house.synthesizer, house.dialogue):
+        if isinstance(engine, Engine):
+            stack.push_async_callback(engine.aclose)
+            await engine.start()
     for line in engine_lines(house):
         logger.info("{}", line)
 
@@ -267,6 +281,8 @@ def _watch_engines(house: House, metrics: Metrics) -> None:
         if isinstance(engine, Counting):
             metrics.engines.watch(f"{name}_{engine.name}", engine.counts)
     metrics.engines.watch("phrase_cache", cache.counts)
+    if isinstance(house.dialogue, Counting):
+        metrics.engines.watch("agent", house.dialogue.counts)
 
 
 def _warn_slow_turn(actor: str, took_s: float) -> None:

@@ -86,7 +86,7 @@ class Playback:
         self._end_pushed = False
         self._made_frames = 0
         self._starts: deque[int] = deque()
-        """Frames with which texts begin that have not been handed over yet."""
+        """Frames with which texts begin, or go on, that have not been handed over yet."""
 
     # --- what is to be said ----------------------------------------------------------
 
@@ -165,8 +165,12 @@ class Playback:
 
     def is_spoken_out(self, heard_frames: int) -> bool:
         """Whether nothing lies behind a frame, and nothing is to come."""
-        idle = self._finished and not (self._synthesizing or self._waiting)
-        return idle and heard_frames >= self._made_frames
+        return self.is_made and heard_frames >= self._made_frames
+
+    @property
+    def is_made(self) -> bool:
+        """Whether nothing more is to come from brain and synthesiser."""
+        return self._finished and not (self._synthesizing or self._waiting)
 
     # --- speech comes in -------------------------------------------------------------
 
@@ -266,8 +270,7 @@ class Playback:
 
     @property
     def _is_spent(self) -> bool:
-        idle = not (self._synthesizing or self._waiting or self._again or self._buffer.frames)
-        return self._finished and idle
+        return self.is_made and not (self._again or self._buffer.frames)
 
     def _push_mark(self, tx: MediaPeer[TxMessage], name: str) -> None:
         self.position.mark_sent(name, self._pushed_frames)
@@ -289,3 +292,4 @@ class Playback:
         """Go on under a new epoch: the far side was told to forget the old one."""
         self.held = False
         self.epoch = epoch
+        self._starts.appendleft(self._pushed_frames)

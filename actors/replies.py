@@ -110,7 +110,8 @@ class Replies:
 
     def _filler_due(self, due: FillerDue) -> None:
         """Pass the time, if there is still nothing to be said."""
-        if self._speaker.is_at(due.reply) and not self._speaker.has_texts:
+        playback = self._speaker.playback
+        if playback is not None and playback.reply == due.reply and not playback.has_texts:
             self._turn.filled(due.reply)
             self._speaker.fill(self._memory.brain.manners.filler)
 
@@ -242,8 +243,19 @@ class Replies:
 
     def _synthesized(self, message: Synthesized) -> None:
         """Take speech; a text that could not be spoken is not passed over in silence."""
-        if not self._speaker.synthesized(message):
+        playback = self._speaker.playback
+        if self._speaker.synthesized(message) or playback is None:
+            return
+        if playback.is_silent:
             self.apologise()
+        elif playback.is_made and not self.is_ending:
+            self._say_sorry()
+
+    def _say_sorry(self) -> None:
+        """Ask the caller to say it again, behind the half of an answer that they heard."""
+        apology = brains.Say(self._memory.brain.manners.apology)
+        if apology not in self._memory.unheard:
+            self._say(apology)
 
     def _reply_due(self, due: ReplyDue) -> None:
         """Apologise for a reply that hangs; if it was the last word or an apology, end it."""

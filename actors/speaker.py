@@ -68,9 +68,9 @@ class Speaker:
         return self._playback is not None and self._playback.held
 
     @property
-    def has_texts(self) -> bool:
-        """Whether there was anything to say yet."""
-        return self._playback is not None and self._playback.has_texts
+    def playback(self) -> Playback | None:
+        """The playback under way, to be looked at."""
+        return self._playback
 
     @property
     def is_notice(self) -> bool:
@@ -81,11 +81,6 @@ class Speaker:
     def remaining_s(self) -> float:
         """Seconds of speech that the caller has not heard, as far as it is made."""
         return 0.0 if self._playback is None else self._playback.remaining_s(self._heard_frames)
-
-    @property
-    def texts(self) -> list[str]:
-        """What of the playback under way no mark proves heard."""
-        return [] if self._playback is None else [say.text for say in self._playback.unheard]
 
     def is_at(self, reply: int) -> bool:
         """Whether this is the reply under way."""
@@ -173,7 +168,7 @@ class Speaker:
         """Take an event of the synthesiser; that of an older reply goes nowhere.
 
         Returns:
-            False if a text could not be spoken and the playback has nothing else to say.
+            False if a text could not be spoken, or not to its end.
         """
         if self._playback is None or not self.is_at(message.reply):
             return True
@@ -186,7 +181,7 @@ class Speaker:
         if self._playback.truncated and not truncated:
             self._context.log.warning("⚠️ [TTS] Reply {} is too long and was cut", message.reply)
         self.push()
-        return spoken or not self._playback.is_silent
+        return spoken
 
     # --- what was heard --------------------------------------------------------------
 

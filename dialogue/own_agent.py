@@ -68,6 +68,9 @@ class OwnDialogue:
         """Say how often replies have failed and why, for metrics."""
         return {name: self._place.counts[name] for name in get_args(Count)}
 
+    async def start(self) -> None:
+        """Do nothing: threads begin when they are needed."""
+
     async def aclose(self) -> None:
         """Cancel what runs on the loop and let the threads go, without waiting for them."""
         tasks = list(self._place.tasks)

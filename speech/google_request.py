@@ -96,5 +96,6 @@ class GoogleRequest:
             wait_for_ready=True,
         )
         channel.heard += 1
+        self._service.well()
         texts = (one.alternatives[0].transcript for one in response.results if one.alternatives)
         return " ".join(stripped for text in texts if (stripped := text.strip()))

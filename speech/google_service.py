@@ -18,12 +18,14 @@ from speech.google_ladder import Ladder, Rung
 from speech.google_wire import Dialect
 from speech.ports import StreamEnded
 
-NOTHING_LEFT: Final = StreamEnded("FAILED_PRECONDITION", "every model and endpoint was refused")
-"""What an owner is told when no rung is left."""
+NOTHING_LEFT: Final = StreamEnded("UNAVAILABLE", "every model and endpoint was refused")
+"""What an owner is told when no rung is left: not for good, they are all tried again soon."""
 
-RESTORE_LADDER_S: Final = 60.0
-"""After every rung was refused, until all are tried again: a server runs for months, and a
-configuration that was refused once may have been refused by mistake."""
+RESTORE_FIRST_S: Final = 2.0
+"""After every rung was refused, until all are tried again: refusals of everything are more
+often the far side's mistake than ours, and a call survives so much. It doubles each time."""
+
+RESTORE_MAX_S: Final = 60.0
 
 CLOSED: Final = StreamEnded("CANCELLED", "the engine was closed")
 """What the owners of streams and requests are told at the end, and who comes after it."""
@@ -59,6 +61,9 @@ class GoogleService:
         self.served: set[Served] = set()
         """The streams and requests under way."""
         self.closed = False
+        self._emptied = 0
+        """Times in a row that no rung was left."""
+        self._restoring: asyncio.TimerHandle | None = None
 
         self._channel_to = channel_to
         self._channels = channels
@@ -84,12 +89,23 @@ class GoogleService:
             self.counters.refusals += 1
             _log_step(rung, self.ladder.current, ended)
             if self.ladder.current is None:
-                asyncio.get_running_loop().call_later(RESTORE_LADDER_S, self.ladder.restore)
+                self._restore_later()
         return NOTHING_LEFT if self.ladder.current is None else ended
+
+    def _restore_later(self) -> None:
+        delay_s = min(RESTORE_FIRST_S * 2**self._emptied, RESTORE_MAX_S)
+        self._emptied = min(self._emptied + 1, 16)
+        self._restoring = asyncio.get_running_loop().call_later(delay_s, self.ladder.restore)
+
+    def well(self) -> None:
+        """Take note of a real answer: the ladder is sound."""
+        self._emptied = 0
 
     async def aclose(self) -> None:
         """End streams and requests and close all connections; none is begun any more."""
         self.closed = True
+        if self._restoring is not None:
+            self._restoring.cancel()
         served = list(self.served)
         for one in served:
             one.end(CLOSED.status, CLOSED.detail)

@@ -214,6 +214,7 @@ class GoogleStream:
             number, text = self._dialect.error_of(response)
             if number:
                 return status_name(number), text
+            self._service.well()
             for event in reader.read(response):
                 self._tell(event)
         return "OK", ""

@@ -65,7 +65,7 @@ class StreamEnded:
     status: str
     """A gRPC status name (`UNAVAILABLE`); `OK` for a clean close. `speech.failure` classifies
     it; an engine with a ladder answers a refused configuration as `INVALID_ARGUMENT` or
-    `NOT_FOUND` while another rung is left, and as `FAILED_PRECONDITION` when none is."""
+    `NOT_FOUND` while another rung is left, and as `UNAVAILABLE` until one is again."""
 
     detail: str = ""
     """One line for the log."""

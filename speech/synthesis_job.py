@@ -8,6 +8,7 @@ asynchronous generator of audio. Google's synthesiser makes one for each text.
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from typing import Final
 
 from speech.chunk_joiner import ChunkJoiner
 from speech.ports import (
@@ -19,6 +20,10 @@ from speech.ports import (
 )
 from speech.reason import short_reason
 from speech.waiting_line import WaitingLine
+
+BETWEEN_S: Final = 3.0
+"""Between two pieces of audio. A voice is made several times faster than it is heard, so by
+then the caller has been listening to nothing."""
 
 Speak = Callable[[str], AsyncGenerator[bytes, None]]
 """Makes the µ-law of a text, in pieces of any length; raises `CallFailed`."""
@@ -48,6 +53,7 @@ class SynthesisJob:
         line: where it has to wait for its turn.
         first_audio_s: from now to the first audio.
         whole_s: from now to the last.
+        between_s: from one piece of audio to the next.
     """
 
     def __init__(
@@ -59,6 +65,7 @@ class SynthesisJob:
         *,
         first_audio_s: float,
         whole_s: float,
+        between_s: float = BETWEEN_S,
     ) -> None:
         self._text = text
         self._sink: SynthesisSink | None = sink
@@ -69,6 +76,8 @@ class SynthesisJob:
         """What asks; None while it waits for its turn, and when it is over."""
         later = asyncio.get_running_loop().call_later
         self._first = later(first_audio_s, self._too_late, f"no audio within {first_audio_s} s")
+        self._between_s = between_s
+        self._between: asyncio.TimerHandle | None = None
         self._whole = later(whole_s, self._too_late, f"not spoken within {whole_s} s")
         if not line.enter(self):
             self.fail("RESOURCE_EXHAUSTED", "too many texts wait for Google's voice")
@@ -110,8 +119,16 @@ class SynthesisJob:
     def _hand_over(self, audio: bytes) -> None:
         if self._joiner.total_bytes:
             self._first.cancel()
+            self._expect_more()
         if audio and self._sink is not None:
             self._sink(AudioChunk(audio))
+
+    def _expect_more(self) -> None:
+        if self._between is not None:
+            self._between.cancel()
+        self._between = asyncio.get_running_loop().call_later(
+            self._between_s, self._too_late, f"nothing more within {self._between_s} s"
+        )
 
     def _forget_task(self, _: asyncio.Task[None]) -> None:
         """A cancelled task holds on to its call, and that to the channel."""
@@ -129,8 +146,9 @@ class SynthesisJob:
     def _release(self) -> None:
         """Let go of everything; a task that ends by itself needs no cancelling."""
         self._sink = None
-        self._first.cancel()
-        self._whole.cancel()
+        for timer in (self._first, self._whole, self._between):
+            if timer is not None:
+                timer.cancel()
         if self.task is not None and self.task is not asyncio.current_task():
             self.task.cancel()
         self._line.leave(self)

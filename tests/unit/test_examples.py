@@ -28,7 +28,7 @@ pytestmark = pytest.mark.unit
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
-PAGE = ROOT / "docs" / "agents-own.md"
+PAGE = ROOT / "docs" / "agents.md"
 
 
 def conversation(spec: str, *events: CallerEvent) -> list[list[BrainOutput]]:
@@ -100,7 +100,7 @@ def test_parcel_is_asked_for_by_its_digits() -> None:
 
 
 def test_documentation_shows_the_echo_as_it_is_and_its_test_passes() -> None:
-    page = PAGE.read_text(encoding="utf-8")
+    page = PAGE.read_text(encoding="utf-8").partition("## Your own agent")[2]
     shown, tested = re.findall(r"```python\n(.*?)```", page, re.DOTALL)[:2]
     assert shown == (EXAMPLES / "echo_agent.py").read_text(encoding="utf-8")
     exec(tested, {})  # noqa: S102  # our own documentation

@@ -1,0 +1,57 @@
+"""The synthesiser breaks off in the middle: the caller is never left with half a sentence."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from dialogue import ports as brains
+from media.frame import FRAME_BYTES
+from speech import ports
+from tests.support.agent import AgentRig
+from tests.support.context import HandBrain, logged, staged
+
+pytestmark = pytest.mark.unit
+
+HALF = ports.AudioChunk(b"x" * FRAME_BYTES * 20)
+
+
+@pytest.fixture
+def rig() -> Iterator[AgentRig]:
+    with staged(AgentRig) as stage:
+        stage.synthesizer.at_once = False
+        stage.think(HandBrain())
+        stage.start()
+        yield stage
+
+
+def breaks_off(rig: AgentRig, job: int = 0) -> None:
+    rig.synthesizer.jobs[job].say(HALF)
+    with logged():
+        rig.synthesizer.jobs[job].say(ports.SynthesisFailed("stalled"))
+        rig.settle()
+
+
+def test_behind_half_a_sentence_the_caller_is_asked_to_say_it_again(rig: AgentRig) -> None:
+    rig.say(brains.Say("a long answer"), brains.ReplyDone())
+    breaks_off(rig)
+    assert rig.spoken == ["a long answer", "sorry"]
+
+
+def test_half_an_apology_is_not_apologised_for(rig: AgentRig) -> None:
+    rig.say(brains.Say("sorry"), brains.ReplyDone())
+    breaks_off(rig)
+    assert rig.spoken == ["sorry"]
+
+
+def test_half_a_sentence_with_others_behind_it_is_let_pass(rig: AgentRig) -> None:
+    rig.say(brains.Say("one"), brains.Say("two"), brains.ReplyDone())
+    breaks_off(rig)
+    assert rig.spoken == ["one", "two"]
+
+
+def test_half_of_the_last_words_is_enough(rig: AgentRig) -> None:
+    rig.say(brains.Say("goodbye"), brains.EndCall(), brains.ReplyDone())
+    breaks_off(rig)
+    rig.play()
+    assert rig.spoken == ["goodbye"]
+    assert rig.memory.ending is not None
