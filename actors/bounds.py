@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from actors.agent_memory import ENTRY_MAX_CHARS
-from actors.playback import TEXT_MAX_CHARS, TEXTS_MAX
+from actors.call_notes import NOTE_MAX_CHARS
+from actors.playback import KEPT_FRAMES, TEXT_MAX_CHARS, TEXTS_MAX
 from actors.socket import UNSENT_MAX_BYTES
+from actors.stats import NOTES_KEPT
 from actors.stt_single import REQUESTS_MAX
 from actors.tx import MARKS_KEPT
 from media.frame import FRAME_BYTES, FRAME_MS, SAMPLE_RATE_HZ, SILENCE_FRAME
@@ -83,12 +85,17 @@ def call_bounds(settings: Settings) -> tuple[Bound, ...]:
         Bound("control lane of the agent, transcripts", f"{control} texts", control * text),
         # A bytearray that grows is over-allocated by an eighth and copied once.
         Bound("speech waiting for TX", f"{settings.reply_max_audio_s} s", speech_bytes * 9 // 4),
+        # Handed over last, and to be handed over again.
+        _frames("frames kept for a reply that goes on", 2 * KEPT_FRAMES, PAYLOAD),
         Bound("texts of one reply", f"{TEXTS_MAX} texts", 2 * TEXTS_MAX * TEXT_MAX_CHARS * CHAR),
         Bound(
             "history",
             f"{settings.history_entries} entries",
             settings.history_entries * (ENTRY_MAX_CHARS * CHAR + 128),
         ),
+        Bound("notes", f"{NOTES_KEPT} notes", NOTES_KEPT * (NOTE_MAX_CHARS * CHAR + 128)),
+        # The utterance being answered, what of it was asked, and what is kept for later.
+        Bound("the turn under way", "4 texts", 4 * ENTRY_MAX_CHARS * CHAR),
         Bound("marks awaiting their echo", f"{MARKS_KEPT} marks", 2 * MARKS_KEPT * MARK_OBJECT),
         # In the connection's buffer, and taken out of it.
         Bound("message coming in", _kib(MAX_MESSAGE_BYTES), 2 * MAX_MESSAGE_BYTES),

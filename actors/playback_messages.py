@@ -16,10 +16,9 @@ class Synthesized(OutOfBand):
 
 @dataclass(frozen=True, slots=True)
 class ReplyDue(OutOfBand):
-    """A reply should have handed over more frames by now than it had."""
+    """Time to look whether a reply still grows."""
 
     reply: int
-    pushes: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,9 @@ from speech import ports
 REPLY_TIMEOUT_S: Final = 8.0
 """Without a single new frame of a reply that is not at its end: brain or synthesis hangs."""
 
+EARLY_S: Final = 0.001
+"""A timer may fire as much too early."""
+
 PLAYBACK_GRACE_S: Final = 5.0
 """After the time a playback takes: then its end mark is taken as lost."""
 
@@ -53,6 +56,7 @@ class Speaker:
         self._playback: Playback | None = None
         self._entry: Entry | None = None
         self._held_at = 0
+        self._grew_at = 0.0
         self._predecessor_epoch = memory.epoch
 
     # --- how it stands ---------------------------------------------------------------
@@ -113,7 +117,8 @@ class Speaker:
             max_frames=self._settings.reply_max_audio_s * 1000 // FRAME_MS,
             mark_every_frames=self._settings.tx_mark_every_ms // FRAME_MS,
         )
-        self._after(REPLY_TIMEOUT_S, ReplyDue(reply, 0))
+        self._grew_at = self._clock.now()
+        self._after(REPLY_TIMEOUT_S, ReplyDue(reply))
         return reply
 
     def hangs(self, due: ReplyDue) -> bool:
@@ -121,9 +126,10 @@ class Speaker:
         playback = self._playback
         if playback is None or playback.reply != due.reply or playback.all_pushed:
             return False
-        if playback.pushes == due.pushes and not playback.held:
+        still_s = 0.0 if playback.held else self._clock.now() - self._grew_at
+        if (left_s := REPLY_TIMEOUT_S - still_s) <= EARLY_S:
             return True
-        self._after(REPLY_TIMEOUT_S, ReplyDue(due.reply, playback.pushes))
+        self._after(left_s, due)
         return False
 
     def say(self, say: Say) -> None:
@@ -156,8 +162,10 @@ class Speaker:
         playback = self._playback
         if playback is None:
             return
-        pushed_before, filling = playback.all_pushed, playback.is_filler
+        pushed_before, filling, pushes = playback.all_pushed, playback.is_filler, playback.pushes
         playback.push(self._tx, self._settings.tx_credit_target_frames)
+        if playback.pushes != pushes:
+            self._grew_at = self._clock.now()
         if filling and not playback.is_filler:
             self._turn.answer_starts(playback.reply, self._tx.held_frames)
         if playback.all_pushed and not pushed_before:
@@ -246,6 +254,7 @@ class Speaker:
             return True
         if playback.is_spoken_out(self._held_at):
             return False
+        self._grew_at = self._clock.now()
         playback.go_on(self._memory.next_epoch())
         self.push()
         return True

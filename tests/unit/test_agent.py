@@ -275,9 +275,11 @@ def test_a_silent_line_is_told_to_the_brain_after_its_patience(rig: AgentRig) ->
 
 
 def test_the_silence_does_not_count_while_the_agent_speaks(rig: AgentRig) -> None:
-    rig.brain.greeting = "x" * 200
+    rig.brain.greeting = "x" * 400
     rig.start()
-    rig.advance(30)
+    for _ in range(100):
+        rig.advance(0.3)
+        rig.pull()
     assert rig.told == [brains.CallBegan()]
 
 

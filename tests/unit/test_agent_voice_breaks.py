@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from actors.speaker import REPLY_TIMEOUT_S
 from dialogue import ports as brains
 from media.frame import FRAME_BYTES
 from speech import ports
@@ -55,3 +56,19 @@ def test_half_of_the_last_words_is_enough(rig: AgentRig) -> None:
     rig.play()
     assert rig.spoken == ["goodbye"]
     assert rig.memory.ending is not None
+
+
+def test_a_voice_that_stalls_is_given_up_so_long_after_its_last_frame_not_later(
+    rig: AgentRig,
+) -> None:
+    rig.say(brains.Say("a long answer"), brains.ReplyDone())
+    rig.advance(7.0)
+    rig.synthesizer.jobs[0].say(HALF)
+    rig.settle()
+    for _ in range(3):
+        rig.pull()
+    with logged():
+        rig.advance(REPLY_TIMEOUT_S - 0.01)
+        assert rig.spoken == ["a long answer"]
+        rig.advance(0.02)
+    assert rig.spoken == ["a long answer", "sorry"]
