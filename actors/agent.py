@@ -163,7 +163,7 @@ class AgentActor(LoopActor):
 
     def _on_speech_stopped(self, ended_at: float) -> None:
         self._turn.voice_ended(ended_at)
-        self._voice.stopped()
+        self._voice.stopped(ended_at)
         self._floor.voice_stopped()
         self._trouble.caller_stopped(ended_at)
         self._await_speech()

@@ -95,6 +95,15 @@ class AgentMemory:
 
     greeted: bool = False
     caller_speaking: bool = False
+    quiet_since: float = float("-inf")
+    """When the caller's voice was heard last, where it is not heard now."""
+
+    own_words: frozenset[str] = frozenset()
+    """What the agent says, or has said last: it may come back as an echo."""
+
+    own_words_until: float = float("inf")
+    """When it had said that."""
+
     unanswered: bool = False
     """Whether the caller waits for an answer that has not begun to be spoken."""
 
@@ -115,6 +124,9 @@ class AgentMemory:
 
     words_after_s: float = 0.0
     """Seconds from the end of a voice to its first words, at most; 0 where they come before."""
+
+    words_are_guesses: bool = False
+    """Whether it makes words of any sound, out of a small grammar."""
 
     goodbye_reason: str | None = None
     """Why the call is being ended by our own goodbye."""
@@ -175,6 +187,10 @@ class AgentMemory:
         """Note that the caller hears this reply."""
         if self.turn is not None and self.turn.reply == reply:
             self.turn.spoken = True
+
+    def says_something_new(self) -> None:
+        """Note that the agent begins another reply."""
+        self.own_words, self.own_words_until = frozenset(), float("inf")
 
     def next_epoch(self) -> int:
         """Number a new playback, or one that goes on."""

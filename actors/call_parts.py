@@ -70,6 +70,8 @@ class CallParts:
         self.engines = engines
         self.socket = socket
         self.stt_single = not settings.use_streaming_stt
+        self.stt_maybe_noise = False
+        """Whether streaming was given up because nothing came of a voice."""
         self.outcome: Outcome = HungUp()
         """What is to happen after the stream; the webhook may ask before the call is over."""
         self.call: Mailbox[CallMessage] = self._mailbox("call", NO_MEDIA, on_call_overflow)
@@ -140,7 +142,9 @@ class CallParts:
         )
 
     def _start_stt(self) -> ActorRef[Any]:
-        late_s = 0.0 if self.engines.recognizer.signs_of_life else WORDS_AT_THE_END_S
+        guesses = not self.engines.recognizer.signs_of_life
+        late_s = WORDS_AT_THE_END_S if guesses else 0.0
+        self.memory.words_are_guesses = guesses
         self.memory.words_after_s = REQUEST_S if self.stt_single else late_s
         ref = SttActor.start(
             self.context,
@@ -151,7 +155,7 @@ class CallParts:
             self.agent,
             self.call,
         )
-        self.stt.post(OpenStream(single=self.stt_single))
+        self.stt.post(OpenStream(self.stt_single, self.stt_single and self.stt_maybe_noise))
         return ref
 
     def _start_agent(self) -> ActorRef[Any]:

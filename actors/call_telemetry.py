@@ -25,10 +25,11 @@ class CallTelemetry:
         self._measure_rates()
         stats, parts, log = self._context.stats, self._parts, self._context.log
         rx, stt, tx = parts.rx, parts.stt, parts.tx
-        write_ms = stats.rx_write.take_mean() * 1000
-        log.info(rx_line(stats.rx_mode, stats.fps_in, rx.held_frames, rx.ledger.drops, write_ms))
-        write_ms = stats.stt_write.take_mean() * 1000
-        log.info(stt_line(stt.held_frames, stt.ledger.drops, write_ms))
+        stats.rx_write_ms = stats.rx_write.take_mean() * 1000
+        stats.stt_write_ms = stats.stt_write.take_mean() * 1000
+        drops, write_ms = rx.ledger.drops, stats.rx_write_ms
+        log.info(rx_line(stats.rx_mode, stats.fps_in, rx.held_frames, drops, write_ms))
+        log.info(stt_line(stt.held_frames, stt.ledger.drops, stats.stt_write_ms))
         log.info(tx_line(stats.fps_out, tx.held_frames, tx.ledger.drops))
         self.count_drops()
 

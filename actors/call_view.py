@@ -16,6 +16,7 @@ class CallView(TypedDict):
     mode: dict[str, str]
     queues: dict[str, int]
     fps: dict[str, float]
+    write_ms: dict[str, float]
     drops: dict[str, dict[str, int]]
     trouble: dict[str, int]
     restarts: dict[str, int]
@@ -49,6 +50,7 @@ def call_view(
         mode={"rx": stats.rx_mode, "stt": stats.stt_mode},
         queues={box.name: box.held_frames + box.held_control for box in parts.mailboxes},
         fps={"in": round(stats.fps_in, 1), "out": round(stats.fps_out, 1)},
+        write_ms={"rx": round(stats.rx_write_ms, 2), "stt": round(stats.stt_write_ms, 2)},
         drops={box.name: dict(box.ledger.dropped) for box in parts.mailboxes},
         trouble={
             "rx_resyncs": stats.rx_resyncs,

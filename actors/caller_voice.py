@@ -46,9 +46,10 @@ class CallerVoice:
         self._memory.caller_speaking = True
         self.stop_waiting()
 
-    def stopped(self) -> None:
-        """Note quiet."""
+    def stopped(self, at: float) -> None:
+        """Note quiet, since this time."""
         self._memory.caller_speaking = False
+        self._memory.quiet_since = at
 
     def await_speech(self) -> None:
         """Count the time in which nobody speaks, from now on."""

@@ -31,6 +31,9 @@ HELD_MAX_S: Final = 3.0
 LATE_HELD_MAX_S: Final = 15.0
 """The same where words come only when the voice has ended: as long as one request hears."""
 
+ECHO_S: Final = 2.0
+"""From a voice, or the agent's own, to the words that a recogniser makes of it, at most."""
+
 REQUEST_S: Final = 2.5
 """From the end of a voice to its first words, where they are asked for by single requests."""
 
@@ -102,6 +105,8 @@ class FloorKeeper:
 
         Where real words come late, those that come before are guesses: no more than a voice.
         """
+        if self._is_echo(text):
+            return Heard.ECHO
         if not self._is_meant(text):
             return Heard.MURMUR
         return Heard.VOICE if self._words_after_s else Heard.WORDS
@@ -110,9 +115,25 @@ class FloorKeeper:
         """Judge a finished utterance."""
         if not words_said(text):
             return Heard.NOISE
+        if self._is_echo(text):
+            return Heard.ECHO
         if self._is_meant(text) or self._speaker.remaining_s < TAIL_S:
             return Heard.UTTERANCE
         return Heard.MURMURED
+
+    def _is_echo(self, text: str) -> bool:
+        """Whether words are the agent's own, come back: the border heard no voice for them.
+
+        It does not take the agent's echo for a voice, but may miss a faint caller: words that
+        the agent did not say are believed, except guesses of a recogniser that guesses.
+        """
+        memory, now = self._memory, self._context.runtime.clock.now()
+        late_s = ECHO_S + self._words_after_s
+        if memory.caller_speaking or now - memory.quiet_since < late_s:
+            return False
+        if now - memory.own_words_until > late_s:
+            return False
+        return memory.words_are_guesses or memory.own_words.issuperset(words_said(text))
 
     def _is_meant(self, text: str) -> bool:
         known = self._memory.brain.manners.backchannels

@@ -14,6 +14,7 @@ from typing import Final
 
 from actors.call_parts import CallParts
 from actors.clock import Timer
+from actors.deafness import DeafnessWatch
 from actors.family import OutOfBand
 from actors.liveness import EARLY_S, Liveness
 from actors.messages import (
@@ -37,6 +38,9 @@ DEAF_MAX: Final = 3
 DEAF_PROBES: Final = 3
 """Tries that count as failed then: the first one comes after 16 s."""
 
+FATAL_MAX: Final = 2
+"""Requests refused for good before the caller is passed on: one may be a slip, of a token."""
+
 JITTER: Final = (0.75, 1.25)
 """What backoffs are multiplied with, so that the calls of a broken channel come back apart."""
 
@@ -47,11 +51,6 @@ EXHAUSTED_FACTOR: Final = 4
 @dataclass(frozen=True, slots=True)
 class RestartStt(OutOfBand):
     """The backoff is over."""
-
-
-@dataclass(frozen=True, slots=True)
-class LivenessDue(OutOfBand):
-    """Time to see whether the voice was answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,93 +79,78 @@ class Hearing:
         self._after = after
         self._on_exhausted = on_exhausted
         settings = self._context.settings
-        self._liveness = Liveness(settings.stt_deaf_after_ms / 1000, settings.stt_ring_ms / 1000)
-        self._watchable = parts.engines.recognizer.signs_of_life
-        self._watch_timer: Timer | None = None
-        self._watch_at = 0.0
+        self._deafness = DeafnessWatch(
+            Liveness(settings.stt_deaf_after_ms / 1000, settings.stt_ring_ms / 1000),
+            self._context.runtime.clock,
+            after,
+            watchable=parts.engines.recognizer.signs_of_life,
+        )
         self._open = False
         self._lost = False
         self._failing_since: float | None = None
         """The first request that failed since anything was recognised."""
         self._gave_out = False
+        self._fatal_answers = 0
         self._was_deaf = False
         """Whether streams were given up for deafness, and none has given a result since."""
         self._random = random.Random(self._context.call_sid)  # noqa: S311  # spreads, hides nothing
 
     def release(self) -> None:
         """Forget the owner: it has ended."""
+        self._deafness.release()
         self._after = self._on_exhausted = to_nobody
 
     # --- signs of life ---------------------------------------------------------------
 
     def voice_heard(self, voice: VoiceHeard) -> None:
-        """Expect the recogniser to react to this, if it is one that does."""
-        if not self._watchable:
-            return
-        self._liveness.voice_heard(voice.voiced_frames, voice.heard_at)
-        self._watch()
+        """Expect the recogniser to react to this."""
+        self._deafness.voice_heard(voice)
 
     def opened(self) -> None:
         """Note a new stream: it gets its time to react. With nothing to react to, all is well."""
         self._open = True
-        self._liveness.began_anew(self._now())
-        self._watch()
-        if self._liveness.due_at is None and not self._was_deaf:
+        self._deafness.began_anew()
+        if self._deafness.owes_nothing and not self._was_deaf:
             self._restored()
 
     def alive(self, *, began: bool) -> None:
         """Note a sign of life; one that only says that a voice was noticed promises more."""
         if began:
-            self._liveness.noticed(self._now())
+            self._deafness.noticed()  # The caller is none the better for it yet.
         else:
-            self._liveness.alive()
-        self._restored()
+            self._deafness.alive()
+            self._restored()
 
     def settled(self) -> None:
-        """Note that what was said so far is finished."""
-        self._liveness.settled()
+        """Note that what was said so far is finished, but for what the ring still holds."""
+        self._deafness.settled(self._parts.stt_state.ring.voiced_frames)
 
     def progressed(self, at: float) -> None:
         """Note a real result."""
-        self._liveness.progressed()
+        self._deafness.progressed()
         self._child.budget = self._child.budget.progressed(at)
         if not self._parts.stt_single:
             self._parts.stt_state.probes = 0
-            self._was_deaf = False
+            self._was_deaf = self._parts.stt_maybe_noise = False
         self._restored()
 
     def liveness_due(self) -> None:
         """Look whether the voice was answered."""
-        self._watch_timer = None
-        now = self._now()
         if self._parts.stt_single:
-            self._liveness.alive()  # Single requests have time limits of their own.
+            self._deafness.alive()  # Single requests have time limits of their own.
         elif not self._open:
-            self._liveness.began_anew(now)  # So has the opening of a stream.
-        elif self._liveness.is_deaf(now):
-            # Counted when STT fails of it: a stream that is just being changed is not deaf.
-            self._liveness.began_anew(now)
+            self._deafness.began_anew()  # So has the opening of a stream.
+        if self._deafness.is_deaf():
             self._parts.stt.post(FailDeaf())
-        self._watch()
-
-    def _watch(self) -> None:
-        """Look again when it is due; a real result makes that sooner than it was."""
-        due_at = self._liveness.due_at
-        if due_at is None or (self._watch_timer is not None and self._watch_at <= due_at):
-            return
-        if self._watch_timer is not None:
-            self._watch_timer.cancel()
-        self._watch_at = due_at
-        self._watch_timer = self._after(max(0.0, due_at - self._now()), LivenessDue())
 
     def _count_deafness(self) -> None:
-        self._liveness.declared(self._now())
+        self._deafness.declared()
         self._context.stats.stt_deaf += 1
         self._context.metrics.stt_deaf.inc()
-        self._context.events.note("stt_deaf", in_a_row=self._liveness.deaf_in_a_row)
+        self._context.events.note("stt_deaf", in_a_row=self._deafness.in_a_row)
         self._context.log.warning(
             "🦻 [STT] Deaf: voice and no sign of the recogniser ({} in a row)",
-            self._liveness.deaf_in_a_row,
+            self._deafness.in_a_row,
         )
 
     # --- failures --------------------------------------------------------------------
@@ -197,11 +181,12 @@ class Hearing:
         """Go on at once: it is no sign that the far side is overloaded, and costs no restart."""
         self._count_deafness()
         self._child.ref = None
-        often = self._liveness.deaf_in_a_row >= DEAF_MAX and self._liveness.was_speech(self._now())
+        often = self._deafness.in_a_row >= DEAF_MAX and self._deafness.was_speech
         if often or self._was_deaf:
             self._was_deaf = True
             # That a stream opens proves nothing now: requests first get the time of one.
             self._parts.stt_state.probes = max(self._parts.stt_state.probes, DEAF_PROBES)
+            self._parts.stt_maybe_noise = True
             self._fall_back("deaf")
         else:
             self._child.start()
@@ -235,7 +220,7 @@ class Hearing:
         self._context.metrics.stt_fallbacks.labels(reason).inc()
         self._context.events.note("stt_fell_back", reason=reason)
         self._parts.stt_single = True
-        self._liveness.alive()
+        self._deafness.alive()
         self._child.budget = self._child.spec.budget
         self._child.start()
 
@@ -258,7 +243,8 @@ class Hearing:
     def single_failed(self, failed: SingleFailed) -> None:
         """Give out at once, or when it has lasted too long."""
         self._lose()
-        if failed.fatal:
+        self._fatal_answers += failed.fatal
+        if self._fatal_answers >= FATAL_MAX:
             self._give_out(failed.status)
             return
         if self._failing_since is None:
@@ -291,6 +277,7 @@ class Hearing:
 
     def _restored(self) -> None:
         self._failing_since = None
+        self._fatal_answers = 0
         if self._lost:
             self._lost = self._gave_out = False
             self._parts.agent.post(HearingRestored())

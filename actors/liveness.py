@@ -19,6 +19,9 @@ EARLY_S: Final = 0.001
 PAUSE_S: Final = 0.7
 """A gap behind a spurt of voice that makes it speech rather than music."""
 
+SPURT_MIN_S: Final = 0.6
+"""A single voice shorter than this is a noise: no request would be made about it either."""
+
 SPURT_MAX_S: Final = 8.0
 """A voice longer than this without a gap is music, whatever follows."""
 
@@ -83,9 +86,17 @@ class Liveness:
         self._patience_s = self._base_patience_s
         self.deaf_in_a_row = 0
 
-    def settled(self) -> None:
-        """Note a final: no later stream will hear the voice so far again."""
-        self._settled_frames = self._voiced_frames
+    def settled(self, left_frames: int, now: float) -> None:
+        """Note a final: no later stream will hear again what it covers.
+
+        Args:
+            left_frames: voice behind its end, of which it says nothing.
+            now: when.
+        """
+        self._settled_frames = self._voiced_frames - left_frames
+        if left_frames >= MIN_VOICED_FRAMES:
+            self._answered_frames = min(self._answered_frames, self._settled_frames)
+            self._since = now if self._since is None else self._since
 
     def began_anew(self, now: float) -> None:
         """Note a new stream: it has its time, counted from now.
@@ -104,9 +115,10 @@ class Liveness:
         return None if self._since is None else self._since + self._patience_s
 
     def was_speech(self, now: float) -> bool:
-        """Whether what was not answered came in spurts, as speech does."""
+        """Whether what was not answered came in spurts, as speech does, or was a long one."""
         over = now - self._last_voice_at > PAUSE_S
-        return self._pauses > 0 or (over and self._last_voice_at - self._spurt_at < SPURT_MAX_S)
+        lasted_s = self._last_voice_at - self._spurt_at
+        return self._pauses > 0 or (over and SPURT_MIN_S <= lasted_s < SPURT_MAX_S)
 
     def is_deaf(self, now: float) -> bool:
         """Judge. Too little voice, or voice too long ago, is forgotten."""

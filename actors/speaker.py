@@ -18,12 +18,12 @@ from actors.playback import Playback
 from actors.playback_messages import PlaybackOverdue, ReplyDue, Synthesized
 from actors.turn_log import TurnLog
 from dialogue.ports import Say
+from dialogue.revision import words_said
 from media.frame import FRAME_MS
 from speech import ports
 
 REPLY_TIMEOUT_S: Final = 8.0
 """Without a single new frame of a reply that is not at its end: brain or synthesis hangs."""
-
 EARLY_S: Final = 0.001
 """A timer may fire as much too early."""
 
@@ -53,7 +53,8 @@ class Speaker:
         self._turn = turn
         self._tell_self = tell_self
         self._after = after
-        self._playback: Playback | None = None
+        self.playback: Playback | None = None
+        """The playback under way, for others to look at."""
         self._entry: Entry | None = None
         self._held_at = 0
         self._grew_at = 0.0
@@ -64,44 +65,39 @@ class Speaker:
     @property
     def speaking(self) -> bool:
         """Whether a playback is under way, thought about, audible or held."""
-        return self._playback is not None
+        return self.playback is not None
 
     @property
     def held(self) -> bool:
         """Whether the playback under way is silent until it goes on."""
-        return self._playback is not None and self._playback.held
-
-    @property
-    def playback(self) -> Playback | None:
-        """The playback under way, to be looked at."""
-        return self._playback
+        return self.playback is not None and self.playback.held
 
     @property
     def is_notice(self) -> bool:
         """Whether something is to be heard that nobody may interrupt."""
-        return self._playback is not None and self._playback.is_notice(self._heard_frames)
+        return self.playback is not None and self.playback.is_notice(self._heard_frames)
 
     @property
     def remaining_s(self) -> float:
         """Seconds of speech that the caller has not heard, as far as it is made."""
-        return 0.0 if self._playback is None else self._playback.remaining_s(self._heard_frames)
+        return 0.0 if self.playback is None else self.playback.remaining_s(self._heard_frames)
 
     def is_at(self, reply: int) -> bool:
         """Whether this is the reply under way."""
-        return self._playback is not None and self._playback.reply == reply
+        return self.playback is not None and self.playback.reply == reply
 
     def is_in_play(self, epoch: int) -> bool:
         """Whether this is the epoch of the playback under way, and not held."""
-        playback = self._playback
+        playback = self.playback
         return playback is not None and playback.epoch == epoch and not playback.held
 
     @property
     def _heard_frames(self) -> int:
-        if self._playback is None:
+        if self.playback is None:
             return 0
-        if self._playback.held:
+        if self.playback.held:
             return self._held_at
-        return self._playback.heard_frames(self._clock.now(), self._tx.held_frames)
+        return self.playback.heard_frames(self._clock.now(), self._tx.held_frames)
 
     # --- a reply ---------------------------------------------------------------------
 
@@ -109,7 +105,8 @@ class Speaker:
         """Begin a playback with nothing to say yet; returns the number of the reply."""
         reply = self._memory.next_epoch()
         self._entry = None
-        self._playback = Playback(
+        self._memory.says_something_new()
+        self.playback = Playback(
             reply,
             end_mark,
             synthesizer=self._synthesizer,
@@ -123,7 +120,7 @@ class Speaker:
 
     def hangs(self, due: ReplyDue) -> bool:
         """Say whether the reply has not grown since; if it has, look again later."""
-        playback = self._playback
+        playback = self.playback
         if playback is None or playback.reply != due.reply or playback.all_pushed:
             return False
         still_s = 0.0 if playback.held else self._clock.now() - self._grew_at
@@ -134,32 +131,33 @@ class Speaker:
 
     def say(self, say: Say) -> None:
         """Add a text to the playback."""
-        if self._playback is None:
+        if self.playback is None:
             return
         if self._entry is None:
             self._entry = self._memory.note("agent", "", self._clock.now())
         self._entry.add(say.text)
         # Before the synthesiser is called: should that crash us, the successor says it.
         self._memory.unheard = [*self._memory.unheard, say]
-        self._playback.say(say)
-        self._memory.unheard = self._playback.unheard
+        self._memory.own_words |= frozenset(words_said(say.text))
+        self.playback.say(say)
+        self._memory.unheard = self.playback.unheard
         self.push()
 
     def fill(self, text: str) -> None:
         """Say something that passes the time; it is no part of the answer."""
-        if self._playback is not None:
-            self._playback.say(Say(text), filler=True)
+        if self.playback is not None:
+            self.playback.say(Say(text), filler=True)
             self.push()
 
     def finish(self) -> None:
         """Say that nothing more belongs to the playback; its end mark follows the speech."""
-        if self._playback is not None:
-            self._playback.finish()
+        if self.playback is not None:
+            self.playback.finish()
             self.push()
 
     def push(self) -> None:
         """Give TX what it has use for."""
-        playback = self._playback
+        playback = self.playback
         if playback is None:
             return
         pushed_before, filling, pushes = playback.all_pushed, playback.is_filler, playback.pushes
@@ -178,15 +176,15 @@ class Speaker:
         Returns:
             False if a text could not be spoken, or not to its end.
         """
-        if self._playback is None or not self.is_at(message.reply):
+        if self.playback is None or not self.is_at(message.reply):
             return True
         if isinstance(message.event, ports.SynthesisFailed):
             self._context.log.warning("⚠️ [TTS] {}", message.event.detail)
         if isinstance(message.event, ports.AudioChunk):
             self._turn.synthesized(message.reply)
-        truncated = self._playback.truncated
-        spoken = self._playback.heard_from_engine(message.event)
-        if self._playback.truncated and not truncated:
+        truncated = self.playback.truncated
+        spoken = self.playback.heard_from_engine(message.event)
+        if self.playback.truncated and not truncated:
             self._context.log.warning("⚠️ [TTS] Reply {} is too long and was cut", message.reply)
         self.push()
         return spoken
@@ -199,7 +197,7 @@ class Speaker:
         Returns:
             the reply that the caller begins to hear; None for one that goes on, or is over.
         """
-        playback = self._playback
+        playback = self.playback
         if playback is None or playback.epoch != message.epoch:
             return None
         playback.position.started(message.started_at)
@@ -212,7 +210,7 @@ class Speaker:
         Returns:
             whether that was the end of the playback under way.
         """
-        playback = self._playback
+        playback = self.playback
         if playback is None or not self.is_in_play(mark.epoch):
             return False
         playback.position.mark_played(mark.name, self._clock.now())
@@ -225,7 +223,7 @@ class Speaker:
 
         Frames in front of it were dropped: the caller's side takes them too slowly.
         """
-        playback = self._playback
+        playback = self.playback
         if playback is None or not self.is_in_play(mark.epoch) or mark.name != playback.end_mark:
             return False
         self._cut_entry(playback, playback.position.proved)
@@ -235,7 +233,7 @@ class Speaker:
 
     def hold(self) -> None:
         """Fall silent at once, here, in TX and at the far side; the reply goes on being made."""
-        playback = self._playback
+        playback = self.playback
         if playback is None or playback.held:
             return
         self._held_at = self._heard_frames
@@ -249,7 +247,7 @@ class Speaker:
         Returns:
             False if nothing was left to be heard: the playback is over.
         """
-        playback = self._playback
+        playback = self.playback
         if playback is None or not playback.held:
             return True
         if playback.is_spoken_out(self._held_at):
@@ -265,7 +263,7 @@ class Speaker:
         Returns:
             the words of it that were heard.
         """
-        playback = self._playback
+        playback = self.playback
         if playback is None:
             return ""
         heard_frames = self._heard_frames
@@ -282,9 +280,10 @@ class Speaker:
 
     def end(self) -> None:
         """Forget the playback: it is over, or given up."""
-        if self._playback is not None:
-            self._playback.cancel()
-        self._playback = None
+        if self.playback is not None:
+            self.playback.cancel()
+            self._memory.own_words_until = self._clock.now()
+        self.playback = None
         self._entry = None
         self._memory.unheard = []
 
@@ -295,7 +294,7 @@ class Speaker:
 
     def release(self) -> None:
         """Stop synthesising; the memory is left as it is, for a successor."""
-        if self._playback is not None:
-            self._playback.cancel()
-            self._playback = None
+        if self.playback is not None:
+            self.playback.cancel()
+            self.playback = None
         self._tell_self = self._after = to_nobody

@@ -150,6 +150,12 @@ class CallStats:
     stt_write: Meter = field(default_factory=Meter)
     """Seconds that writing a batch to the recogniser takes."""
 
+    rx_write_ms: float = 0.0
+    """Mean of `rx_write` over the last second, in milliseconds."""
+
+    stt_write_ms: float = 0.0
+    """Mean of `stt_write` over the last second, in milliseconds."""
+
     latencies: deque[TurnLatency] = field(
         default_factory=lambda: deque[TurnLatency](maxlen=LATENCIES_KEPT)
     )

@@ -109,7 +109,7 @@ class SttActor(LoopActor):
         self._drop_sessions()
         self._transcripts.begin_anew()
         if message.single:
-            self._open_single()
+            self._open_single(maybe_noise=message.maybe_noise)
         else:
             self._open_stream()
 
@@ -119,9 +119,11 @@ class SttActor(LoopActor):
         self._stream = StreamingSession(self._recognizer, self._transcripts, self._tell_self)
         self._stream.open()
 
-    def _open_single(self) -> None:
+    def _open_single(self, *, maybe_noise: bool) -> None:
         self._context.stats.stt_mode = "single"
-        self._single = SingleRequestSession(self._recognizer, self._transcripts, self._tell_self)
+        self._single = SingleRequestSession(
+            self._recognizer, self._transcripts, self._tell_self, maybe_noise=maybe_noise
+        )
         self._single.feed()
         if self._context.settings.use_streaming_stt:
             self._probe = StreamProbe(self._recognizer, self._transcripts, self._tell_self)

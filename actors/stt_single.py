@@ -71,6 +71,8 @@ class SingleRequestSession:
         recognizer: ports.Recognizer,
         transcripts: Transcripts,
         tell_self: Callable[[OutOfBand], None],
+        *,
+        maybe_noise: bool,
     ) -> None:
         settings = transcripts.context.settings
         self._recognizer = recognizer
@@ -80,6 +82,7 @@ class SingleRequestSession:
         self._tell_self = tell_self
         self._requests: deque[_Request] = deque()
         self._base = self._cursor = self._ring.start
+        self._noise_until = self._ring.end if maybe_noise else 0
         self._segmenter = Segmenter(
             min_speech_ms=settings.single_min_speech_ms,
             quiet_ms=settings.single_quiet_ms,
@@ -165,12 +168,15 @@ class SingleRequestSession:
         request.settled, request.text = True, text
         while self._requests and self._requests[0].settled:
             done = self._requests.popleft()
-            if done.text is None:
-                self._transcripts.given_up()
-            else:
-                self._transcripts.final(done.text)
+            self._tell(done)
             self._ring.cut(done.end_frame)
         self.feed()
+
+    def _tell(self, done: _Request) -> None:
+        if done.text is None:
+            self._transcripts.given_up()
+        elif done.text or done.end_frame > self._noise_until:
+            self._transcripts.final(done.text)
 
     def _find(self, number: int) -> _Request | None:
         waiting = (asked for asked in self._requests if not asked.settled)

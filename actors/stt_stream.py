@@ -155,6 +155,8 @@ class StreamingSession:
         self._open(self._feed)
 
     def _on_opened(self) -> None:
+        if self._feed.ready:
+            return  # Said twice: to begin anew would send the audio twice.
         if self._timeout is not None:
             self._timeout.cancel()
         self._feed.begin()
@@ -243,7 +245,9 @@ class StreamingSession:
         age_s, after_s = self._feed.age_s, self._settings.stt_rotate_after_s
         if age_s < after_s or self._feed.used_s < min(after_s, LEAST_USE_S):
             return False
-        quiet = self._turn_end.quiet_frames >= QUIET_TO_ROTATE_FRAMES
+        # Not while a real final is awaited that may add to what was finished early.
+        settled = self._transcripts.state.early is None
+        quiet = settled and self._turn_end.quiet_frames >= QUIET_TO_ROTATE_FRAMES
         return quiet or age_s >= self._settings.stt_rotate_latest_s
 
     def _open_next(self) -> None:

@@ -29,6 +29,11 @@ class AudioRing:
         """The number of the oldest frame still held."""
         return self.end - len(self._frames)
 
+    @property
+    def voiced_frames(self) -> int:
+        """How many of the frames still held are voice. Looks at all of them."""
+        return sum(self._voiced)
+
     def append(self, payload: bytes, *, voiced: bool) -> None:
         """Add the next frame; at capacity the oldest goes."""
         if len(self._frames) >= self._capacity:

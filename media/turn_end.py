@@ -22,8 +22,10 @@ GROWING_FRAMES: Final = 5
 """A partial younger than this (100 ms) may still grow: those of a replay come one by one, long
 after the voice has ended."""
 
-_INVISIBLE: Final = "\u200e\u200f\u061c \t"
-"""Direction marks that may follow the punctuation of Hebrew text, and spaces."""
+_INVISIBLE: Final = (
+    "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\u200b\u00a0 \t"
+)
+"""Marks of direction, and of nothing, that may follow the punctuation of Hebrew text; spaces."""
 
 
 def is_strong(text: str) -> bool:

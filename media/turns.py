@@ -46,6 +46,9 @@ class Heard(Enum):
     MURMURED = "murmured"
     """A finished one that is a murmur."""
 
+    ECHO = "echo"
+    """Words of the agent's own, come back to us."""
+
     NOISE = "noise"
     """A finished one in which nobody could make out anything, or nothing new."""
 
@@ -92,6 +95,7 @@ _LISTENING: Final = {
     Heard.MURMUR: Move.NOTHING,
     Heard.UTTERANCE: Move.ANSWER,
     Heard.MURMURED: Move.ANSWER,  # to a question it is an answer
+    Heard.ECHO: Move.NOTHING,
     Heard.NOISE: Move.ANSWER,
     Heard.KEY: Move.ANSWER,
     Heard.KEY_OF_ENTRY: Move.NOTHING,
@@ -105,6 +109,7 @@ _REPLYING: Final = {
     Heard.MURMUR: Move.NOTHING,
     Heard.UTTERANCE: Move.ANSWER,
     Heard.MURMURED: Move.NOTHING,
+    Heard.ECHO: Move.NOTHING,
     Heard.NOISE: Move.NOTHING,
     Heard.KEY: Move.ANSWER,
     Heard.KEY_OF_ENTRY: Move.GIVE_UP,
@@ -118,6 +123,7 @@ _HELD: Final = {
     Heard.MURMUR: Move.NOTHING,
     Heard.UTTERANCE: Move.ANSWER,
     Heard.MURMURED: Move.GO_ON,
+    Heard.ECHO: Move.NOTHING,
     Heard.NOISE: Move.GO_ON,
     Heard.KEY: Move.ANSWER,
     Heard.KEY_OF_ENTRY: Move.GIVE_UP,

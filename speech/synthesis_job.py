@@ -21,7 +21,7 @@ from speech.ports import (
 from speech.reason import short_reason
 from speech.waiting_line import WaitingLine
 
-BETWEEN_S: Final = 3.0
+BETWEEN_S: Final = 2.5
 """Between two pieces of audio. A voice is made several times faster than it is heard, so by
 then the caller has been listening to nothing."""
 

@@ -13,6 +13,10 @@ class OpenStream(OutOfBand):
     single: bool
     """Recognise by single requests instead: streaming has failed too often, or is off."""
 
+    maybe_noise: bool = False
+    """Whether what the ring holds may be no speech: it is asked about, but that nobody can
+    make out anything in it is then no utterance."""
+
 
 @dataclass(frozen=True, slots=True)
 class FailDeaf(OutOfBand):

@@ -4,8 +4,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from actors.clock import Timer
+from actors.deafness import LivenessDue
 from actors.family import OutOfBand
-from actors.hearing import GiveUpDue, Hearing, LivenessDue, RestartStt
+from actors.hearing import GiveUpDue, Hearing, RestartStt
 from actors.messages import ChildFailed, VoiceHeard
 from actors.stt_stream import StreamFailed
 from actors.supervision import Child, ChildSpec, RestartBudget

@@ -35,11 +35,13 @@ def rig() -> Iterator[AgentRig]:
 
 def early(rig: AgentRig, text: str, utterance: int = 1, *, revises: bool = False) -> None:
     """Let a partial be taken for the final."""
+    rig.memory.quiet_since = rig.clock.now()
     rig.tell(FinalTranscript(utterance, text, rig.clock.now(), True, revises))
 
 
 def revision(rig: AgentRig, text: str, utterance: int = 1) -> None:
     """Let the real final say something else than the early one."""
+    rig.memory.quiet_since = rig.clock.now()
     rig.tell(FinalTranscript(utterance, text, rig.clock.now(), False, True))
 
 

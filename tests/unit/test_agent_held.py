@@ -371,6 +371,54 @@ def test_a_key_into_a_notice_is_answered_behind_it(rig: AgentRig) -> None:
     assert rig.told[-1] == brains.CallerPressed("5")
 
 
+# --- the agent's own voice ------------------------------------------------------------
+
+
+def test_the_agents_own_words_do_not_interrupt_it_where_no_voice_was_heard(rig: AgentRig) -> None:
+    speaks(rig)
+    says(rig, "a very long story")
+    rig.final("a very long story")
+    assert rig.tx.of(Clear) == []
+    assert rig.told == [brains.CallBegan()]
+
+
+def test_other_words_are_believed_though_no_voice_was_heard(rig: AgentRig) -> None:
+    speaks(rig)
+    says(rig, "a very short story")
+    assert rig.tx.of(Clear) == [Clear(1)]
+
+
+def test_a_caller_may_repeat_what_the_agent_says(rig: AgentRig) -> None:
+    speaks(rig)
+    voice(rig)
+    quiet(rig, 0.5)
+    rig.final("a very long story")
+    assert rig.told[-1] == brains.CallerSaid("a very long story")
+
+
+def test_the_echo_of_the_last_words_is_no_utterance(rig: AgentRig) -> None:
+    rig.greeted()
+    rig.advance(0.8)
+    rig.final("for ever and ever")
+    assert rig.told == [brains.CallBegan()]
+    rig.advance(2.0)
+    rig.final("for ever and ever")
+    assert rig.told[-1] == brains.CallerSaid("for ever and ever")
+
+
+@pytest.mark.parametrize("floor", ["speaking", "listening"])
+def test_guesses_at_what_was_no_voice_are_nothing(rig: AgentRig, floor: str) -> None:
+    rig.memory.words_are_guesses = True
+    if floor == "speaking":
+        speaks(rig)
+    else:
+        rig.greeted()
+    says(rig, "read me the")
+    rig.final("read me the hours")
+    assert rig.tx.of(Clear) == []
+    assert rig.told == [brains.CallBegan()]
+
+
 # --- two utterances, one thought ------------------------------------------------------
 
 

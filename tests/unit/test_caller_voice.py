@@ -72,7 +72,7 @@ def test_a_successor_knows_that_the_caller_is_speaking(line: Line) -> None:
     successor.await_speech()
     line.clock.advance(60)
     assert line.sent == []
-    successor.stopped()
+    successor.stopped(0.0)
     successor.await_speech()
     line.clock.advance(60)
     assert line.sent != []

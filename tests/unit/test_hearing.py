@@ -307,9 +307,20 @@ def test_it_gives_out_once_however_often_requests_fail(fallen: HearingRig) -> No
     assert fallen.told() == ["HearingLost", "HearingGaveOut"]
 
 
-def test_it_gives_out_at_once_when_no_other_request_can_do_better(fallen: HearingRig) -> None:
+def test_it_gives_out_when_two_requests_say_that_no_other_can_do_better(
+    fallen: HearingRig,
+) -> None:
+    single_failed(fallen, fatal=True)
+    assert fallen.told() == ["HearingLost"]
     single_failed(fallen, fatal=True)
     assert fallen.told() == ["HearingLost", "HearingGaveOut"]
+
+
+def test_one_fatal_answer_before_a_result_was_a_slip(fallen: HearingRig) -> None:
+    single_failed(fallen, fatal=True)
+    fallen.hearing.progressed(fallen.clock.now())
+    single_failed(fallen, fatal=True)
+    assert fallen.told() == ["HearingLost", "HearingRestored", "HearingLost"]
 
 
 def test_a_result_in_time_calls_it_off_and_the_next_failure_counts_from_itself(
@@ -338,6 +349,7 @@ def test_silence_before_the_first_failed_request_does_not_count(rig: HearingRig)
 
 def test_it_may_give_out_again_after_it_was_well(fallen: HearingRig) -> None:
     for _ in range(2):
+        single_failed(fallen, fatal=True)
         single_failed(fallen, fatal=True)
         fallen.hearing.progressed(fallen.clock.now())
     assert fallen.told() == ["HearingLost", "HearingGaveOut", "HearingRestored"] * 2

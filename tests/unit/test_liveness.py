@@ -9,6 +9,7 @@ from actors.liveness import (
     MIN_VOICED_FRAMES,
     PAUSE_S,
     SPURT_MAX_S,
+    SPURT_MIN_S,
     Liveness,
 )
 
@@ -153,10 +154,13 @@ def test_a_gap_makes_it_speech(ear: Ear, gap_s: float, speech: int) -> None:
     assert ear.was_speech(T + gap_s) is bool(speech)
 
 
-def test_one_utterance_that_is_over_was_speech(ear: Ear) -> None:
+@pytest.mark.parametrize(("lasts_s", "speech"), [(SPURT_MIN_S + 0.01, 1), (SPURT_MIN_S - 0.01, 0)])
+def test_one_utterance_that_is_over_was_speech_and_a_bang_was_not(
+    ear: Ear, lasts_s: float, speech: int
+) -> None:
     ear.voice(T)
-    ear.voice(T + 0.5)
-    assert ear.was_speech(T + 0.5 + PAUSE_S + 0.01)
+    ear.voice(T + lasts_s)
+    assert ear.was_speech(T + lasts_s + PAUSE_S + 0.01) is bool(speech)
 
 
 def test_music_that_is_over_was_no_speech(ear: Ear) -> None:
@@ -215,8 +219,23 @@ def test_a_new_stream_has_to_react_to_what_no_final_has_covered(ear: Ear) -> Non
 def test_a_new_stream_owes_nothing_for_what_is_finished(ear: Ear) -> None:
     ear.voice(T)
     ear.progressed()
-    ear.settled()
+    ear.settled(0, T + 0.5)
     ear.began_anew(T + 1)
+    assert ear.due_at is None
+
+
+def test_a_final_does_not_answer_for_the_voice_behind_its_end(ear: Ear) -> None:
+    ear.voice(T)
+    ear.voice(T + 1, frames=20)
+    ear.progressed()
+    ear.settled(20, T + 1)
+    assert ear.is_deaf(T + 1 + PATIENCE_S)
+
+
+def test_a_breath_behind_a_final_is_owed_nothing(ear: Ear) -> None:
+    ear.voice(T)
+    ear.progressed()
+    ear.settled(MIN_VOICED_FRAMES - 1, T + 1)
     assert ear.due_at is None
 
 
@@ -248,7 +267,7 @@ def test_deafness_is_only_ever_said_of_voice_that_nothing_answered(
             case "noticed":
                 ear.noticed(now)
             case "settled":
-                ear.settled()
+                ear.settled(0, now)
                 unsettled = 0
             case "opened":
                 ear.began_anew(now)
