@@ -100,6 +100,7 @@ def call_bounds(settings: Settings) -> tuple[Bound, ...]:
         # In the connection's buffer, and taken out of it.
         Bound("message coming in", _kib(MAX_MESSAGE_BYTES), 2 * MAX_MESSAGE_BYTES),
         Bound("unsent on the socket", _kib(unsent_bytes), unsent_bytes),
+        Bound("echo guard", "128 levels, 50 delays", 10_000),
         Bound("actors and the rest, fixed", f"{ACTORS} actors", FIXED),
     )
 

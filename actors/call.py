@@ -13,9 +13,10 @@ from typing import Any, Final, assert_never
 
 from actors.call_parts import CallParts
 from actors.call_telemetry import CallTelemetry
+from actors.deafness import LivenessDue
 from actors.family import OutOfBand
 from actors.farewell import CarrierTold, CloseOverdue, Farewell, StopOverdue
-from actors.hearing import GiveUpDue, Hearing, LivenessDue, RestartStt
+from actors.hearing import GiveUpDue, Hearing, RestartStt
 from actors.loop_actor import LoopActor
 from actors.messages import (
     BeginCall,

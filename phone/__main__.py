@@ -1,4 +1,4 @@
-"""The phone on the command line: `python -m phone call URL` and `python -m phone listen FILE`.
+"""The phone on the command line: `call`, `play`, `check`, `listen`, `replay`.
 
 Reads arguments, prints, and turns results into exit codes: 0 for a good call, 1 for a bad
 one or an error, 2 for wrong arguments. Everything else is in the library.
@@ -14,10 +14,13 @@ from typing import Any, Final
 
 from phone.call import VOICE_PATH, CallOptions
 from phone.calls import hold_call, hold_calls
+from phone.check_command import add_check_arguments, check_server
+from phone.echo import parse_echo
 from phone.errors import PhoneError
 from phone.line_options import LineOptions
 from phone.listening import describe_channel, measure
 from phone.microphone import Network
+from phone.play_command import add_arguments, play_files
 from phone.report import CallReport
 from phone.report_text import call_text, summary_text, verdict
 from phone.script import Step, load_script, say_each
@@ -37,6 +40,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if parsed.command == "listen":
             return _listen(parsed.file)
+        if parsed.command == "replay":
+            return _replay(parsed)
+        if parsed.command == "play":
+            return _run(play_files(parsed, _print_now))
+        if parsed.command == "check":
+            return _run(check_server(parsed, _print_now))
         return _run(_calls(parsed))
     except PhoneError as error:
         print(f"phone: {error}", file=sys.stderr)
@@ -49,8 +58,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="phone", description="A Twilio Media Streams phone.")
     commands = parser.add_subparsers(dest="command", required=True)
     _call_arguments(commands.add_parser("call", help="place calls against a server"))
+    add_arguments(commands.add_parser("play", help="play scenarios"), _positive)
+    add_check_arguments(commands.add_parser("check", help="go or no-go before a deployment"))
     listen = commands.add_parser("listen", help="measure a recording")
     listen.add_argument("file", type=Path, help="a WAV file, 8000 Hz, µ-law or PCM16")
+    _replay_arguments(commands.add_parser("replay", help="run a recorded call again"))
     return parser
 
 
@@ -73,7 +85,18 @@ def _call_arguments(call: argparse.ArgumentParser) -> None:
     add("--burst-every-s", type=_amount, default=0.0, help="hold frames back this often")
     add("--burst-ms", type=_amount, default=0.0, help="for this long")
     add("--loss", type=_amount, default=0.0, help="share of caller frames lost, 0 to 1")
+    add("--echo", type=parse_echo, metavar="MS:DB", help="line echo, such as 300:-12")
     add("--no-silence", action="store_true", help="send no media while the caller is silent")
+
+
+def _replay_arguments(replay: argparse.ArgumentParser) -> None:
+    add = replay.add_argument
+    add("file", type=Path, help="a recording of a server with CALL_LOG_REPLAY=true")
+    add("--until", type=_amount, metavar="SECONDS", help="stop there and show the last messages")
+    add("--set", action="append", default=[], metavar="NAME=VALUE", help="change a setting")
+    add("--times", type=_positive, default=1, help="replay it so often, verdicts only")
+    add("--texts", action="store_true", help="show what was said: private")
+    add("--quiet", action="store_true", help="print the verdict only")
 
 
 def _positive(text: str) -> int:
@@ -96,6 +119,16 @@ def _listen(path: Path) -> int:
     for name, samples in zip(names, channels, strict=True):
         print(describe_channel(name, measure(samples)))
     return 0
+
+
+def _replay(parsed: argparse.Namespace) -> int:
+    """Run a recording on the server's own actors: the one command that needs the server's code."""
+    from replay.command import RecordingError, replay_file  # noqa: PLC0415
+
+    try:
+        return replay_file(parsed, _print_now)
+    except RecordingError as error:
+        raise PhoneError(str(error)) from None
 
 
 def _run(work: Coroutine[Any, Any, int]) -> int:
@@ -144,6 +177,7 @@ def _options(parsed: argparse.Namespace, *, single: bool) -> CallOptions:
     line = LineOptions(
         network=network,
         sends_silence=not parsed.no_silence,
+        echo=parsed.echo,
         recording=parsed.out or (DEFAULT_RECORDING if single else None),
     )
     return CallOptions(

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
+from phone.echo import EchoOptions
 from phone.microphone import Network
+from phone.server_messages import ServerMessage
 
 
 class HangUp(Enum):
@@ -26,6 +28,8 @@ class LineOptions:
     network: Network = field(default_factory=Network)
     sends_silence: bool = True
     """False: no media at all while the caller is silent."""
+    echo: EchoOptions | None = None
+    """How the line echoes the agent's voice; None: not at all."""
     recording: Path | None = None
     speed: float = 1.0
     """Phone seconds in a real second, for tests."""
@@ -35,3 +39,5 @@ class LineOptions:
     """Marks are echoed this much after they were played or flushed: a far-away Twilio."""
     is_stale: Callable[[bytes], bool] | None = None
     """Recognises audio that a `clear` should have thrown away."""
+    on_message: Callable[[ServerMessage, float], None] | None = None
+    """Told of each message of the server, and by the phone's clock when it came."""

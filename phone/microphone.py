@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from media.frame import FRAME_BYTES, FRAME_MS, FRAME_S, SAMPLE_RATE_HZ, SILENCE_BYTE, SILENCE_FRAME
+from phone.echo import Echo
 from phone.errors import PhoneError
 
 MAX_HELD_FRAMES: Final = 512
@@ -42,6 +43,8 @@ class CallerFrame:
     payload: bytes
     timestamp_ms: int
     """Media time: milliseconds from the start of the stream to its first sample."""
+    said: bytes
+    """What the caller said in it: the payload without the line's echo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,12 @@ class Microphone:
     """What the caller of one call says."""
 
     def __init__(
-        self, started_at: float, network: Network | None = None, *, sends_silence: bool = True
+        self,
+        started_at: float,
+        network: Network | None = None,
+        *,
+        sends_silence: bool = True,
+        echo: Echo | None = None,
     ) -> None:
         """Begin to capture silence.
 
@@ -63,12 +71,14 @@ class Microphone:
             started_at: When the first frame begins to be captured.
             network: The way to the server.
             sends_silence: False for carriers that send no media while nobody speaks.
+            echo: what comes back of the agent's voice; None on a line without echo.
         """
         self.lost_frames = 0
         self.muted = False
         self._network = network or Network()
         self._random = random.Random(self._network.seed)  # noqa: S311 - no secret
         self._sends_silence = sends_silence
+        self._line_echo = echo
         self._started_at = started_at
         self._captured = 0
         self._speech: deque[bytes] = deque()
@@ -112,11 +122,11 @@ class Microphone:
         """Capture every frame that is complete by now.
 
         Returns:
-            What was said, silence included, for the recording.
+            What the line carries, silence and echo included, for the recording.
         """
         complete = int((now - self._started_at) / FRAME_S + 1e-6)
-        said = [self._capture_one() for _ in range(complete - self._captured)]
-        return b"".join(said)
+        carried = [self._capture_one() for _ in range(complete - self._captured)]
+        return b"".join(carried)
 
     def release(self, now: float) -> list[CallerFrame]:
         """Frames to be sent now, in order."""
@@ -128,14 +138,16 @@ class Microphone:
         return frames
 
     def _capture_one(self) -> bytes:
+        position = self._captured * FRAME_BYTES
         timestamp_ms = self._captured * FRAME_MS
         self._captured += 1
         speech = bool(self._speech)
-        payload = self._speech.popleft() if speech else SILENCE_FRAME
+        said = self._speech.popleft() if speech else SILENCE_FRAME
+        payload = said if self._line_echo is None else self._line_echo.mix(said, position)
         if self.muted:
             return SILENCE_FRAME
-        if speech or self._sends_silence:
-            self._hold(CallerFrame(payload, timestamp_ms), speech=speech)
+        if speech or self._sends_silence or payload is not said:
+            self._hold(CallerFrame(payload, timestamp_ms, said), speech=speech)
         return payload
 
     def _hold(self, frame: CallerFrame, *, speech: bool) -> None:

@@ -14,6 +14,7 @@ from phone.caller_messages import CONNECTED, CallerMessages
 from phone.clock import Clock
 from phone.connection import MediaConnection
 from phone.ear import Ear
+from phone.echo import Echo
 from phone.histogram import Histogram
 from phone.identity import Identity
 from phone.line_options import LineOptions
@@ -40,8 +41,12 @@ class Stream:
         self.clock = Clock(options.speed)
         self.started_at = self.clock.now() + options.start_delay_s
         """When sample 0 is spoken and played."""
+        self._line_echo = Echo(options.echo) if options.echo else None
         self.microphone = Microphone(
-            self.started_at, options.network, sends_silence=options.sends_silence
+            self.started_at,
+            options.network,
+            sends_silence=options.sends_silence,
+            echo=self._line_echo,
         )
         self.loudspeaker = Loudspeaker(self.started_at, options.is_stale)
         self.ear = Ear()
@@ -139,6 +144,8 @@ class Stream:
         if not self._started:
             message = Fault(FaultKind.BEFORE_START, type(message).__name__)
         now = self._arrival_time()
+        if self._options.on_message is not None:
+            self._options.on_message(message, now)
         self._echo(self.loudspeaker.receive(message, now))
         if isinstance(message, Clear):
             self._play(b"")
@@ -159,13 +166,15 @@ class Stream:
             message = self._messages.media(frame.payload, frame.timestamp_ms)
             if not self._connection.post(message, droppable=True):
                 self.refused_frames += self._connection.is_open
-            self.ear.caller_sent(frame.payload, self.loudspeaker.playout.position(now))
+            self.ear.caller_sent(frame.said, self.loudspeaker.playout.position(now))
         return said
 
     def _play(self, said: bytes) -> None:
         start, audio = self.loudspeaker.playout.take()
         if audio:
             self.ear.agent_played(start, audio)
+            if self._line_echo is not None:
+                self._line_echo.played(audio)
         if self._recorder is not None:
             self._recorder.add(said, audio)
 

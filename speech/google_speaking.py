@@ -108,7 +108,7 @@ class Speaking:
     async def _streamed(self, voice: Voice, text: str) -> AsyncGenerator[bytes, None]:
         """Ask by stream. It is said to come without a WAV header; if it has one, it goes."""
         self.counters.streams += 1
-        file = RiffReader()
+        file = RiffReader(bare=True)
         parts = _spoken(text_parts(text))
         async with aclosing(self._service.stream(voice, parts)) as pieces:
             async for piece in pieces:

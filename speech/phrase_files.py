@@ -102,7 +102,7 @@ class PhraseFiles:
             self.counters.corrupt += 1
             path.unlink(missing_ok=True)
             return None
-        with suppress(FileNotFoundError):  # another process may just have evicted it
+        with suppress(OSError):  # evicted by another process just now, or not ours to touch
             os.utime(path)
         self.counters.read += 1
         return audio

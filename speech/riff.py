@@ -50,11 +50,16 @@ class _Chunk:
 
 
 class RiffReader:
-    """Reads one file, or one piece of audio that has no container at all."""
+    """Reads one file, or, if that is allowed, one piece of audio without any container.
 
-    __slots__ = ("_bare", "_described", "_held", "_in_form", "_left", "_skip")
+    Args:
+        bare: whether the audio may come without a header.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_bare", "_bare_allowed", "_described", "_held", "_in_form", "_left", "_skip")
+
+    def __init__(self, *, bare: bool = False) -> None:
+        self._bare_allowed = bare
         self._held = bytearray()
         self._in_form = False
         self._bare = False
@@ -103,6 +108,8 @@ class RiffReader:
 
     def _enter_form(self) -> bool:
         if not _MAGIC.startswith(self._held[: len(_MAGIC)]):
+            if not self._bare_allowed:
+                raise RiffError("no WAV file, expected one")
             self._bare = True
             return False
         if len(self._held) < _FORM_BYTES:

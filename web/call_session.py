@@ -180,8 +180,8 @@ class CallSession:
 
     def _begin(self, event: Started) -> None:
         # Everything that may fail comes first: a call that began has somebody to end it.
-        socket = TwilioCallerSocket(self._transport, event.stream_sid)
         voice = self._border.make_voice()
+        socket = TwilioCallerSocket(self._transport, event.stream_sid, voice.echo)
         try:
             caller = caller_of(event.parameters.get(CALLER_PARAMETER, ""))
             line = self._border.root.begin(event.call_sid, event.stream_sid, socket, caller)

@@ -47,7 +47,7 @@ class CallerAudio:
             self._lapse = None
 
     def _on_frame(self, frame: bytes, frame_ms: int, arrived_at: float) -> None:
-        edge = self._voice.push(frame, arrived_at)
+        edge = self._voice.push(frame, frame_ms, arrived_at)
         self._line.rx.post(InboundFrame(frame, frame_ms, self._voice.voiced, arrived_at))
         if self._voice.voiced:
             self._on_voiced(arrived_at)

@@ -41,12 +41,25 @@ class Transport(Protocol):
         ...
 
 
+class Player(Protocol):
+    """Who follows what the far side plays: the part of `media.echo.EchoGuard` that is used."""
+
+    def played(self, payload: bytes) -> None:
+        """Audio is on its way to be played."""
+        ...
+
+    def cleared(self) -> None:
+        """What was not played yet is thrown away."""
+        ...
+
+
 class TwilioCallerSocket:
     """A `CallerSocket` that speaks Twilio's protocol on one stream."""
 
-    def __init__(self, transport: Transport, stream_sid: str) -> None:
-        """Send on this connection, in the name of this stream."""
+    def __init__(self, transport: Transport, stream_sid: str, player: Player) -> None:
+        """Send on this connection, in the name of this stream; tell the player of it."""
         self._transport = transport
+        self._player = player
         self._encoder = StreamEncoder(stream_sid)
         self._marks_out: deque[str] = deque(maxlen=MAX_MARKS_OUT)
         self._message_bytes = len(self._encoder.media(SILENCE_FRAME)) + FRAME_HEADER_BYTES
@@ -54,6 +67,7 @@ class TwilioCallerSocket:
     def send_media(self, payload: bytes) -> None:
         """Send µ-law audio, any length, to be played after what was sent before."""
         self._transport.send_text(self._encoder.media(payload))
+        self._player.played(payload)
 
     def send_mark(self, name: str) -> None:
         """Ask to be told when everything sent before has been played."""
@@ -63,6 +77,7 @@ class TwilioCallerSocket:
     def send_clear(self) -> None:
         """Throw away what the far side has not played yet."""
         self._transport.send_text(self._encoder.clear())
+        self._player.cleared()
 
     def close(self, reason: str) -> None:
         """Close the socket properly. Calling twice is harmless."""

@@ -1,18 +1,27 @@
 """The caller's voice as edges in time: when it began, when it ended.
 
-Owns one call's voice detector and adds what that lacks on purpose: arrival times, and the
-end of a voice after which nothing arrives any more (carriers send no silence). The call
-session pushes frames and passes the edges on to the agent. Pure: times are arguments.
+Owns one call's voice detector and echo guard, and adds what they lack on purpose: arrival
+times, and the end of a voice after which nothing arrives any more (carriers send no silence).
+What may be the agent's own echo is silence to the detector. The call session pushes frames
+and passes the edges on to the agent. Pure: times are arguments.
 """
 
 from collections import deque
-from typing import Protocol
+from typing import Final, Protocol
 
 from actors.messages import SpeechConfirmed, SpeechStarted, SpeechStopped
+from media.echo import EchoGuard
 from media.frame import FRAME_MS, SILENCE_FRAME
 from media.voice_activity import VoiceEdge
 
 Edge = SpeechStarted | SpeechConfirmed | SpeechStopped
+
+
+CARRY_FRAMES: Final = 5
+"""Frames (100 ms) behind one that stands out of the echo which belong to the same voice."""
+
+MASKED_FRAMES: Final = 2
+"""Frames (40 ms) of a voice that a known echo hides before it stands out for the first time."""
 
 
 class Detector(Protocol):
@@ -37,12 +46,15 @@ class VoiceEdges:
     """Times the edges of one caller's voice."""
 
     __slots__ = (
+        "_carry_frames",
         "_confirm_frames",
+        "_confirmed",
         "_detector",
         "_onset",
         "_seen_at",
         "_spurt_frames",
         "_voiced_at",
+        "echo",
         "hangover_s",
     )
 
@@ -58,10 +70,14 @@ class VoiceEdges:
             confirm_ms: voice until it counts as meant; not less than the onset.
         """
         self._detector = detector
+        self.echo = EchoGuard()
+        """To be told what the far side plays."""
         # A voice may begin with onset + 1 frames counted already. The count that confirms it
         # must still lie ahead then, or it would never be met: two more than the onset.
         self._confirm_frames = -(-max(confirm_ms, onset_ms + 2 * FRAME_MS) // FRAME_MS)
         self._spurt_frames = 0
+        self._carry_frames = 0
+        self._confirmed = True
         self.hangover_s = hangover_ms / 1000
         # The detector begins a voice on onset frames out of that many and one more.
         self._onset: deque[float | None] = deque(maxlen=-(-onset_ms // FRAME_MS) + 1)
@@ -78,8 +94,21 @@ class VoiceEdges:
         """Whether the caller's voice has begun and not ended."""
         return self._detector.speaking
 
-    def push(self, payload: bytes, arrived_at: float) -> Edge | None:
-        """Take the next frame of 160 bytes and return the edge it makes, if any."""
+    def push(self, payload: bytes, timestamp_ms: int, arrived_at: float) -> Edge | None:
+        """Take the next frame of 160 bytes and return the edge it makes, if any.
+
+        Args:
+            payload: µ-law bytes.
+            timestamp_ms: their media time.
+            arrived_at: when they came, by the call's clock.
+        """
+        if self.echo.stands_out(payload, timestamp_ms):
+            self._carry_frames = CARRY_FRAMES
+        elif self._carry_frames and self.speaking:
+            self._carry_frames -= 1  # A voice over an echo stands out of it now and then.
+        else:
+            # Silence moves the detector's hangover on and leaves its model of the line as it is.
+            payload = SILENCE_FRAME
         edge = self._detector.push(payload)
         voiced = self._detector.voiced
         self._seen_at = arrived_at
@@ -90,8 +119,10 @@ class VoiceEdges:
         if edge is not None:
             return self._timed(edge)
         # Quiet frames inside the hangover do not count: a cough is not confirmed by its echo.
-        if voiced and self.speaking and self._spurt_frames == self._confirm_frames:
-            return SpeechConfirmed()
+        if voiced and self.speaking and not self._confirmed:
+            masked = MASKED_FRAMES if self.echo.masks else 0
+            self._confirmed = self._spurt_frames + masked >= self._confirm_frames
+            return SpeechConfirmed() if self._confirmed else None
         return None
 
     def lapse(self, now: float) -> SpeechStopped | None:
@@ -104,6 +135,7 @@ class VoiceEdges:
 
     def _timed(self, edge: VoiceEdge) -> SpeechStarted | SpeechStopped:
         if edge is VoiceEdge.STARTED:
+            self._confirmed = False
             self._spurt_frames = sum(at is not None for at in self._onset)
         if edge is VoiceEdge.STOPPED:
             return SpeechStopped(self._voiced_at)

@@ -17,6 +17,7 @@ from actors.messages import (
     StreamStopped,
 )
 from media.frame import SILENCE_FRAME
+from media.voice_activity import VoiceEdge
 from telemetry import Metrics
 from tests.support.web import (
     VOICE,
@@ -280,3 +281,31 @@ def test_a_start_without_a_number_is_a_call_from_nobody_known() -> None:
     line = Line()
     line.hear(started())
     assert line.call.caller == ""
+
+
+class WeakVoiceDetector(ScriptedDetector):
+    """Takes `WEAK` for voice as well."""
+
+    def push(self, payload: bytes) -> VoiceEdge | None:
+        return super().push(VOICE if payload == WEAK else payload)
+
+
+WEAK = bytes([0xA0, 0x20] * 80)
+
+
+def make_weak_voice() -> VoiceEdges:
+    return VoiceEdges(WeakVoiceDetector(), onset_ms=60, hangover_ms=180, confirm_ms=160)
+
+
+def test_the_agents_own_voice_come_back_is_not_the_callers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "make_voice", make_weak_voice)
+    line = Line()
+    line.hear(started())
+    for frame in range(30):
+        line.call.socket.send_media(VOICE)
+        line.hear(media(WEAK, 20 * frame))
+    assert line.call.agent.of(SpeechStarted) == []
+    assert [frame.payload for frame in line.call.rx.of(InboundFrame)] == [WEAK] * 30
+    line.hear(*[media(SILENCE_FRAME, 600 + 20 * frame) for frame in range(100)])
+    line.hear(*[media(WEAK, 2600 + 20 * frame) for frame in range(3)])
+    assert len(line.call.agent.of(SpeechStarted)) == 1

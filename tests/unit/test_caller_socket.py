@@ -9,9 +9,22 @@ from web.caller_socket import MAX_MARKS_OUT, TwilioCallerSocket
 pytestmark = pytest.mark.unit
 
 
+class Player:
+    """What the far side is told to play."""
+
+    def __init__(self) -> None:
+        self.told: list[bytes | str] = []
+
+    def played(self, payload: bytes) -> None:
+        self.told.append(payload)
+
+    def cleared(self) -> None:
+        self.told.append("cleared")
+
+
 def make() -> tuple[TwilioCallerSocket, FakeTransport]:
     transport = FakeTransport()
-    return TwilioCallerSocket(transport, "MZ1"), transport
+    return TwilioCallerSocket(transport, "MZ1", Player()), transport
 
 
 def test_it_speaks_twilios_protocol() -> None:
@@ -59,3 +72,13 @@ def test_closing_is_polite_and_aborting_is_not() -> None:
     socket.abort()
     assert transport.finished == [(1000, "bye")]
     assert transport.aborted
+
+
+def test_whoever_follows_the_player_hears_of_audio_and_clears_only() -> None:
+    player = Player()
+    socket = TwilioCallerSocket(FakeTransport(), "MZ1", player)
+    socket.send_media(b"\x01")
+    socket.send_mark("a#1")
+    socket.send_clear()
+    socket.close("bye")
+    assert player.told == [b"\x01", "cleared"]

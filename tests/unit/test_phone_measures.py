@@ -106,6 +106,57 @@ def test_audio_of_a_new_epoch_after_the_clear_is_fresh() -> None:
     assert staleness.stale_messages == 0
 
 
+def marking_first_frames() -> Staleness:
+    """A playback of two frames, its first one marked, and a `clear`."""
+    staleness = Staleness()
+    staleness.media(FRAME)
+    staleness.mark("at1#1")
+    staleness.media(FRAME)
+    staleness.clear()
+    return staleness
+
+
+def test_of_what_comes_between_a_clear_and_a_mark_behind_a_first_frame_one_is_fresh() -> None:
+    staleness = marking_first_frames()
+    staleness.media(FRAME)
+    staleness.mark("at1#2")
+    staleness.media(FRAME)
+    staleness.media(FRAME)
+    staleness.mark("at25#2")
+    assert staleness.stale_messages == 0
+
+
+def test_old_audio_before_the_first_frame_of_a_new_playback_is_stale() -> None:
+    staleness = marking_first_frames()
+    for _ in range(3):
+        staleness.media(FRAME)
+    staleness.mark("at1#2")
+    assert staleness.stale_messages == 2
+
+
+def test_old_audio_that_no_mark_follows_is_stale_at_the_end_and_at_the_next_clear() -> None:
+    staleness = marking_first_frames()
+    staleness.media(FRAME)
+    staleness.media(FRAME)
+    assert staleness.stale_messages == 1
+    staleness.clear()
+    assert staleness.stale_messages == 1
+    staleness.mark("at1#2")
+    assert staleness.stale_messages == 1
+
+
+def test_a_server_that_does_not_mark_first_frames_is_judged_by_its_marks_alone() -> None:
+    staleness = Staleness()
+    for _ in range(25):
+        staleness.media(FRAME)
+    staleness.mark("at25#1")
+    staleness.clear()
+    for _ in range(25):
+        staleness.media(FRAME)
+    staleness.mark("at25#2")
+    assert staleness.stale_messages == 0
+
+
 def test_a_predicate_recognises_old_audio_by_itself() -> None:
     staleness = Staleness(lambda payload: payload == FRAME)
     staleness.media(FRAME)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from phone.echo import EchoOptions
 from phone.errors import PhoneError
 from phone.play_call import Outcome
 from phone.play_command import closing, heading
@@ -53,6 +54,7 @@ def test_the_top_of_a_file_is_read(tmp_path: Path) -> None:
         DIALOGUE = "d.toml"
         [line]
         gain_db = -6
+        echo = "300:-12"
         jitter_ms = 30
         loss = 0.1
         [[turn]]
@@ -61,6 +63,7 @@ def test_the_top_of_a_file_is_read(tmp_path: Path) -> None:
     assert (scenario.name, scenario.title, scenario.language) == ("one", "A title", "he-IL")
     assert scenario.server == {"DIALOGUE": "d.toml"}
     assert (scenario.gain_db, scenario.network.jitter_ms, scenario.network.loss) == (-6, 30, 0.1)
+    assert scenario.echo == EchoOptions(300, -12.0)
     assert scenario.turns == (Turn(AgentDone(), JustListen()),)
 
 
@@ -123,6 +126,8 @@ WRONG = {
     'title = "t"\n[server]\nPORT = 1': "server.PORT: expected a text",
     'title = "t"\n[line]\ngain_db = -90': r"line.gain_db: expected a number from -40 to 20",
     'title = "t"\n[line]\nloss = true': r"line.loss: expected a number from 0 to 1",
+    'title = "t"\n[line]\necho = "loud"': 'line.echo: expected "DELAY_MS:DB", 20 to 5000 ms',
+    'title = "t"\n[line]\necho = "300:3"': 'line.echo: expected "DELAY_MS:DB"',
     'title = "t"\nlanguage = ""': "language: expected a text of 1 to 20",
 }
 

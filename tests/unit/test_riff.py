@@ -34,7 +34,7 @@ LAYOUTS = {
 
 
 def read(*pieces: bytes) -> bytes:
-    reader = RiffReader()
+    reader = RiffReader(bare=True)
     audio = b"".join(map(reader.feed, pieces))
     reader.close()
     return audio
@@ -82,3 +82,9 @@ def test_a_file_that_is_no_mulaw_is_one_line(file: bytes, line: str) -> None:
 def test_whatever_follows_the_magic_is_samples_or_an_error(rest: bytes) -> None:
     with suppress(RiffError):
         assert len(read(b"RIFF" + rest)) <= len(rest)
+
+
+@pytest.mark.parametrize("data", [AUDIO, b"R" + AUDIO, b"\x00"])
+def test_where_a_file_is_asked_for_audio_without_a_container_is_refused(data: bytes) -> None:
+    with pytest.raises(RiffError, match="no WAV file, expected one"):
+        RiffReader().feed(data)

@@ -4,8 +4,9 @@ import pytest
 
 from actors.messages import SpeechConfirmed, SpeechStarted, SpeechStopped
 from media.frame import SILENCE_FRAME
+from media.voice_activity import VoiceEdge
 from tests.support.web import VOICE, ScriptedDetector
-from web.voice_edges import VoiceEdges
+from web.voice_edges import Edge, VoiceEdges
 
 pytestmark = pytest.mark.unit
 
@@ -14,11 +15,15 @@ def make() -> VoiceEdges:
     return VoiceEdges(ScriptedDetector(), onset_ms=60, hangover_ms=180, confirm_ms=160)
 
 
+def push(voice: VoiceEdges, payload: bytes, at: float) -> Edge | None:
+    return voice.push(payload, round(at * 1000), at)
+
+
 def test_speech_began_with_its_first_voiced_frame_and_ended_with_its_last() -> None:
     voice = make()
-    edges = [voice.push(VOICE, at) for at in (10.00, 10.02, 10.04)]
+    edges = [push(voice, VOICE, at) for at in (10.00, 10.02, 10.04)]
     assert edges == [None, None, SpeechStarted(10.00)]
-    quiet = [voice.push(SILENCE_FRAME, 10.06 + 0.02 * frame) for frame in range(9)]
+    quiet = [push(voice, SILENCE_FRAME, 10.06 + 0.02 * frame) for frame in range(9)]
     assert quiet[:8] == [None] * 8
     assert quiet[8] == SpeechStopped(10.04)
     assert not voice.speaking
@@ -27,7 +32,7 @@ def test_speech_began_with_its_first_voiced_frame_and_ended_with_its_last() -> N
 def edges_of(voice: VoiceEdges, pattern: str) -> list[tuple[int, type]]:
     """The edges a pattern of v(oice) and s(ilence) makes, each with its frame."""
     pushed = [
-        voice.push(VOICE if c == "v" else SILENCE_FRAME, 0.02 * n) for n, c in enumerate(pattern)
+        push(voice, VOICE if c == "v" else SILENCE_FRAME, 0.02 * n) for n, c in enumerate(pattern)
     ]
     return [(n, type(edge)) for n, edge in enumerate(pushed) if edge is not None]
 
@@ -47,17 +52,41 @@ def test_every_voice_needs_a_confirmation_of_its_own() -> None:
 
 def test_an_old_blip_is_not_the_beginning() -> None:
     voice = make()
-    voice.push(VOICE, 1.0)
-    voice.push(SILENCE_FRAME, 1.02)
-    assert [voice.push(VOICE, at) for at in (5.0, 5.02, 5.04)][-1] == SpeechStarted(5.0)
+    push(voice, VOICE, 1.0)
+    push(voice, SILENCE_FRAME, 1.02)
+    assert [push(voice, VOICE, at) for at in (5.0, 5.02, 5.04)][-1] == SpeechStarted(5.0)
 
 
 def test_a_voice_ends_when_nothing_arrives_any_more() -> None:
     voice = make()
     for at in (1.0, 1.02, 1.04):
-        voice.push(VOICE, at)
+        push(voice, VOICE, at)
     assert voice.lapse(1.2) is None
     assert voice.speaking
     assert voice.lapse(1.24) == SpeechStopped(1.04)
     assert not voice.speaking
     assert voice.lapse(9.0) is None
+
+
+class KeepingDetector(ScriptedDetector):
+    """Keeps what it was given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pushed: list[bytes] = []
+
+    def push(self, payload: bytes) -> VoiceEdge | None:
+        self.pushed.append(payload)
+        return super().push(payload)
+
+
+def test_what_may_be_echo_is_silence_to_the_detector() -> None:
+    detector = KeepingDetector()
+    voice = VoiceEdges(detector, onset_ms=60, hangover_ms=180, confirm_ms=160)
+    weak = bytes([0xA0, 0x20] * 80)
+    for frame in range(10):
+        voice.echo.played(VOICE)
+        push(voice, weak, 0.02 * frame)
+    push(voice, VOICE, 0.2)
+    assert detector.pushed == [SILENCE_FRAME] * 10 + [VOICE]
+    assert voice.echo.echo_frames == 10
