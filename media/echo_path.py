@@ -48,6 +48,10 @@ lies across two others, and a jitter buffer moves after the line was learned."""
 LEARNED_BLOCKS: Final = 16
 """Loud blocks (2.6 s of speech) after which the loudest coupling is that of the main echo."""
 
+REST_BLOCKS: Final = 4
+"""Once the line is known, one block in so many is learned from (one in 0.64 s): it is the same
+line, and learning is most of what the guard costs."""
+
 LOUD: Final = ratio_of(-12.0)
 """Blocks further than this below the loudest teach nothing: their echo drowns in noise."""
 
@@ -94,6 +98,7 @@ class EchoPath:
         "_padded",
         "_played",
         "_sums",
+        "_turn",
         "_voices",
         "_windows",
         "block_heard",
@@ -101,6 +106,7 @@ class EchoPath:
 
     def __init__(self) -> None:
         self._blocks = 0
+        self._turn = 0
         self._main = 0
         self._end = _BLOCK_START
         self.block_heard = 0
@@ -162,11 +168,20 @@ class EchoPath:
         return True
 
     def _learn(self) -> None:
-        played, heard = self._played, self._heard
+        suspicious = not self._voices[-1] and sum(self._voices) >= SUSPECT_FRAMES
+        self._turn = (self._turn + 1) % REST_BLOCKS
+        if suspicious or not self._turn or not self.known:
+            self._learn_block(suspicious=suspicious)
+        self._played[:-BLOCK_FRAMES] = self._played[BLOCK_FRAMES:]
+        self._heard[:-BLOCK_FRAMES] = self._heard[BLOCK_FRAMES:]
+        self._voices = [*self._voices[1:], 0]
+        self._end = _BLOCK_START
+
+    def _learn_block(self, *, suspicious: bool) -> None:
+        played = self._played
         np.cumsum(played[-(DELAYS - 1 + BLOCK_FRAMES) :], out=self._sums[1:])
         block: Levels = self._sums[BLOCK_FRAMES:] - self._sums[:-BLOCK_FRAMES]
         loudest = float(np.maximum.reduce(block))
-        suspicious = not self._voices[-1] and sum(self._voices) >= SUSPECT_FRAMES
         if loudest > TEACHING:
             self._blocks += 1
             self._compare(block, max(loudest * LOUD, TEACHING))
@@ -174,10 +189,6 @@ class EchoPath:
             self._suspect()
         if suspicious or loudest > TEACHING:
             self._widen()
-        played[:-BLOCK_FRAMES] = played[BLOCK_FRAMES:]
-        heard[:-BLOCK_FRAMES] = heard[BLOCK_FRAMES:]
-        self._voices = [*self._voices[1:], 0]
-        self._end = _BLOCK_START
 
     def _compare(self, block: Levels, loud: float) -> None:
         """Lower the couplings that a block disproves; let those that it bears out leak."""
