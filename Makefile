@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run call test check bench faults check-google clean
+.PHONY: help run call test check bench faults leaks flood check-google clean
 help:            ## list the targets
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  +##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -35,8 +35,14 @@ check: $(BIN)/.dev  ## style, strict types (mypy and pyright), import rules
 bench: $(BIN)/.dev  ## measure cadence and drops under load, print a table
 	$(BIN)/python -m bench
 
-faults: $(BIN)/.dev  ## break the recogniser in every way, measure what calls bear; a table
+faults: $(BIN)/.dev  ## break calls, recogniser and server in every way; writes docs/faults.md
 	$(BIN)/python -m bench.faults
+
+leaks: $(BIN)/.dev  ## hold 2000 calls, most of them broken somehow; what does the server keep?
+	$(BIN)/python -m bench.leaks
+
+flood: $(BIN)/.dev  ## send ten times too much on five calls for a minute, beside a sound call
+	$(BIN)/python -m bench.flood
 
 check-google: $(BIN)/.runtime  ## try real recognition and a real voice, with your credentials
 	$(BIN)/python -m bench.check_google

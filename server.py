@@ -24,6 +24,7 @@ from dialogue.agents import make_dialogue
 from dialogue.fields import DialogueError
 from dialogue.ports import Dialogue
 from log_sink import set_up_logging
+from replay.recorder import begin_recordings
 from settings import Settings, SettingsError, load_settings
 from settings.tables import effective_lines, help_text
 from speech.engines import make_recognizer, make_synthesizer
@@ -31,7 +32,7 @@ from speech.google_options import google_options
 from speech.google_tts_options import google_tts_options
 from speech.phrase_cache import PhraseCache
 from speech.ports import EngineError, Recognizer
-from telemetry import Counting, LoopWatchdog, Metrics, boot_line
+from telemetry import Counting, Metrics, boot_line, watch_loop
 from web.call_control import make_call_control
 from web.front import make_server
 from web.serving import DrainingServer, bind
@@ -183,12 +184,11 @@ async def _run(house: House, metrics: Metrics) -> int:
         _watch_engines(house, metrics)
         engines = Engines(house.recognizer, house.synthesizer, house.dialogue)
         new_log = _begin_call_logs(settings, metrics, stack)
-        root = CallRoot(runtime, settings, engines, metrics, logger, control, new_log)
+        recorder = begin_recordings(settings, stack.callback)
+        root = CallRoot(runtime, settings, engines, metrics, logger, control, new_log, recorder)
         names = {"stt": house.recognizer.name, "tts": house.synthesizer.name}
-        status = ServerStatus(root, settings.max_calls, names)
-        watchdog = LoopWatchdog(asyncio.get_running_loop(), metrics.loop_lag)
-        watchdog.start()
-        stack.callback(watchdog.stop)
+        status = ServerStatus(root, names)
+        watch_loop(metrics.loop_lag, stack.callback)
         server = make_server(settings, status, metrics, runtime.clock, house.dialogue.language)
         await _live(server, sock, house, status)
     return CUT_SHORT if server.forced else 0

@@ -34,6 +34,23 @@ class Member(Protocol):
         ...
 
 
+class Beat(Protocol):
+    """Where an actor asks for the beat."""
+
+    def join(self, member: Member) -> None:
+        """Beat for a member from now on."""
+        ...
+
+    def leave(self, member: Member) -> None:
+        """Beat for it no more. Harmless for one that never joined."""
+        ...
+
+    @property
+    def members(self) -> int:
+        """How many it beats for."""
+        ...
+
+
 class Metronome:
     """Beats 20 ms for its members, each in its own slot of the beat."""
 

@@ -1,8 +1,8 @@
 """The root of all calls of a process: begins them, owns what outlives them, clears them away.
 
 The owner of every CallActor: if one crashes, the root stops its children, closes its socket
-and frees its place. Decides who is admitted. Remembers the outcome of calls that ended, for
-the webhook that Twilio asks next. Used by the web layer, on the event loop only.
+and frees its place. Its `admission` decides who is taken in. Remembers the outcome of calls that
+ended, for the webhook that Twilio asks next. Used by the web layer, on the event loop only.
 """
 
 import asyncio
@@ -15,7 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pykka import ActorRef
 
+from actors.admission import Admission, CallRefused
+from actors.admission_metrics import AdmissionMetrics
 from actors.call import CallActor
+from actors.call_line import CallLine, call_line
 from actors.call_parts import CallParts
 from actors.call_telemetry import CallTelemetry
 from actors.call_view import CallView, call_view
@@ -23,16 +26,12 @@ from actors.context import CallContext
 from actors.engines import Engines
 from actors.loop_actor import Asked
 from actors.messages import (
-    AgentMessage,
     BeginCall,
-    CallMessage,
     ChildFailed,
     EndPolitely,
-    RxMessage,
-    TxMessage,
 )
 from actors.outcome import CallControl, Outcome
-from actors.peer import MediaPeer, Peer
+from actors.recorder import NewRecorder, NoRecorder, Outside, Recorder
 from actors.runtime import Runtime
 from actors.socket import CallerSocket
 from actors.stats import CallStats
@@ -44,6 +43,8 @@ from telemetry import Metrics
 if TYPE_CHECKING:
     from loguru import Logger
 
+__all__ = ["CallLine", "CallRefused", "CallRoot"]
+
 ENDED_KEPT: Final = 1000
 """Ended calls that are remembered: Twilio asks for the outcome within seconds."""
 
@@ -51,27 +52,11 @@ REAP_S: Final = 0.05
 """Time for a call's actors to stop before its mailboxes are closed."""
 
 
-class CallRefused(Exception):
-    """A call is not admitted. The reason is one word: `draining`, `busy` or `duplicate`."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class CallLine:
-    """Where the border sends the messages of one call."""
-
-    rx: MediaPeer[RxMessage]
-    tx: Peer[TxMessage]
-    agent: Peer[AgentMessage]
-    call: Peer[CallMessage]
-
-
 @dataclass(slots=True)
 class _Live:
     parts: CallParts
+    line: CallLine
+    recorder: Recorder
     started: str
     started_at: float
     ref: ActorRef[Any] | None = None
@@ -108,9 +93,11 @@ class CallRoot:
         log: "Logger",
         control: CallControl | None = None,
         new_log: Callable[[str, Callable[[], float]], CallLog] = no_call_log,
+        new_recorder: NewRecorder = NoRecorder,
     ) -> None:
         """Begin with no calls. Without a `control` the carrier asks what becomes of one."""
         self._new_log = new_log
+        self._new_recorder = new_recorder
         self._control = control
         self._runtime = runtime
         self._settings = settings
@@ -119,7 +106,12 @@ class CallRoot:
         self._log = log
         self._live: dict[str, _Live] = {}
         self._ended: OrderedDict[str, _Ended] = OrderedDict()
-        self._admitting = True
+        self._gaps_gone = 0
+        now = runtime.clock.now
+        self.admission: Final = Admission(settings, self._live.keys(), self._gaps_heard, now)
+        """Decides which calls are taken; the web layer keeps places with it."""
+
+        metrics.registry.register(AdmissionMetrics(self.admission))
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -139,32 +131,39 @@ class CallRoot:
         Raises:
             CallRefused: it is not admitted; nothing was started.
         """
-        self._check_admission(call_sid)
+        self.admission.admit(call_sid)
         log = self._log.bind(call_sid=call_sid)
         events = self._new_log(call_sid, self._runtime.clock.now)
+        outside = Outside(self._runtime, self._engines, socket, self._control, events)
+        recorder = self._new_recorder(call_sid, outside)
+        outside = recorder.outside
         context = CallContext(
-            call_sid, self._settings, self._runtime, self._metrics, CallStats(), log, events
+            call_sid,
+            self._settings,
+            outside.runtime,
+            self._metrics,
+            CallStats(),
+            log,
+            outside.events,
         )
         parts = CallParts(
-            context, self._engines, socket, lambda _mailbox: self._overflowed(call_sid), caller
+            context,
+            outside.engines,
+            outside.socket,
+            lambda _mailbox: self._overflowed(call_sid),
+            caller,
         )
+        line = call_line(parts, recorder)
         started = datetime.now(UTC).isoformat(timespec="seconds")
-        live = self._live[call_sid] = _Live(parts, started, self._runtime.clock.now())
+        live = _Live(parts, line, recorder, started, self._runtime.clock.now())
+        self._live[call_sid] = live
         self._count()
         log.info("📞 [CALL] begins, stream {}", stream_sid)
         live.ref = CallActor.start(
-            parts, _CallSupervisor(self, call_sid), partial(self._end, call_sid), self._control
+            parts, _CallSupervisor(self, call_sid), partial(self._end, call_sid), outside.control
         )
         parts.call.post(BeginCall())
-        return CallLine(parts.rx, parts.tx, parts.agent, parts.call)
-
-    def _check_admission(self, call_sid: str) -> None:
-        if not self._admitting:
-            raise CallRefused("draining")
-        if call_sid in self._live:
-            raise CallRefused("duplicate")
-        if self.active >= self._settings.max_calls:
-            raise CallRefused("busy")
+        return line
 
     # --- looking ---------------------------------------------------------------------
 
@@ -176,7 +175,7 @@ class CallRoot:
     @property
     def admitting(self) -> bool:
         """Whether another call would be admitted now."""
-        return self._admitting and self.active < self._settings.max_calls
+        return self.admission.refusal() is None
 
     def views(self) -> list[CallView]:
         """Look at all live calls."""
@@ -199,17 +198,18 @@ class CallRoot:
     # --- ending ----------------------------------------------------------------------
 
     def stop_admitting(self) -> None:
-        """Refuse every new call from now on."""
-        self._admitting = False
+        """Take no new call from now on, but those that were promised a place lately."""
+        self.admission.stop()
 
     def end_all(self, reason: str) -> None:
         """Let every call end with a goodbye."""
         for live in self._live.values():
-            live.parts.call.post(EndPolitely(reason))
+            live.line.call.post(EndPolitely(reason))
 
     def abort_all(self) -> None:
         """Drop every call without another word."""
         for call_sid, live in tuple(self._live.items()):
+            live.recorder.ended()
             live.parts.socket.abort()
             self._end(call_sid, "aborted")
 
@@ -249,7 +249,7 @@ class CallRoot:
         live.parts.stop_children()
         if live.ref is not None:
             live.ref.stop(block=False)
-        self._runtime.clock.call_later(REAP_S, lambda: self._reap(call_sid, reason))
+        live.parts.context.runtime.clock.call_later(REAP_S, lambda: self._reap(call_sid, reason))
 
     def _reap(self, call_sid: str, reason: str) -> None:
         live = self._live.pop(call_sid)
@@ -261,6 +261,9 @@ class CallRoot:
                 if isinstance(left, Asked):
                     left.refuse(mailbox.name)
         telemetry.sum_up(reason, view["duration_s"])
+        live.recorder.ended()
+        self._gaps_gone += live.parts.tx_state.playout.reanchors
+        self.admission.left()
         live.parts.take_apart()
         self._remember(call_sid, _Ended(view, live.parts.outcome))
         self._metrics.calls.labels(reason).inc()
@@ -280,6 +283,10 @@ class CallRoot:
             self._idle.clear()
         else:
             self._idle.set()
+
+    def _gaps_heard(self) -> int:
+        playing = (live.parts.tx_state.playout for live in self._live.values())
+        return self._gaps_gone + sum(playout.reanchors for playout in playing)
 
     def _view(self, live: _Live, state: str) -> CallView:
         now = self._runtime.clock.now()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from actors.clock import Clock, LoopClock
 from actors.dispatcher import Dispatcher, LoopDispatcher
-from actors.metronome import Metronome
+from actors.metronome import Beat, Metronome
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class Runtime:
 
     dispatcher: Dispatcher
     clock: Clock
-    metronome: Metronome
+    metronome: Beat
 
 
 def loop_runtime(

@@ -1,22 +1,31 @@
 """`python -m bench`: calls at once, on the embedded engines and on an instant recogniser.
 
-Also on Google's recogniser, played by the emulator. Prints a table and exits with 1 if a call
-was not good. Figures are for the machine it runs on, and only when it does nothing else; "per
-call" is the server's processor time as a share of one core, divided by the calls.
+Also on Google's recogniser, played by the emulator, and whole conversations on engines of known
+pace. Prints tables and exits with 1 if a call was not good or a target was missed. Figures are
+for the machine it runs on, and only when it does nothing else; "per call" is the server's
+processor time as a share of one core, divided by the calls.
 """
 
 import argparse
 import asyncio
+import os
 import platform
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from bench.conversation import ROWS, run_row
+from bench.conversation_table import HEAD as CONVERSATION_HEAD
+from bench.conversation_table import line_of, misses
 from bench.load import Load, Result, run
 from phone.script import EndCall, Listen, Speak, Step, load_script
 from tests.support.stamped_speech import make_speech
 
 HERE: Final = Path(__file__).parent
+CONVERSATION: Final = "conversation"
+MISSES_SHOWN: Final = 8
+"""Of one row."""
 EMBEDDED: Final = {"STT_ENGINE": "pocketsphinx", "TTS_ENGINE": "espeak"}
 INSTANT: Final = {"STT_ENGINE": "instant", "TTS_ENGINE": "tone"}
 HEAD: Final = (
@@ -33,20 +42,55 @@ GOOGLE: Final = {
 def main() -> int:
     """Run the loads asked for, one after the other."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("--engines", choices=("instant", "embedded", "google"), help="only these")
-    only = parser.parse_args().engines
+    engines = ("instant", "embedded", "google", CONVERSATION)
+    parser.add_argument("--engines", choices=engines, help="only these")
+    parser.add_argument("--calls", type=int, help=f"of a row of {CONVERSATION}, else its own")
+    parsed = parser.parse_args()
+    if parsed.calls is not None and parsed.calls < 1:
+        parser.error("--calls: expected 1 or more")
+    only = parsed.engines
+    good = True
+    if only != CONVERSATION:
+        good = _loads_are_good(only)
+    if only in {None, CONVERSATION}:
+        good = asyncio.run(_converse(parsed.calls)) and good
+    return 0 if good else 1
+
+
+def _loads_are_good(only: str | None) -> bool:
     results = asyncio.run(_measure([load for load in _loads() if only in {None, load.name}]))
-    print(
-        f"\nPython {platform.python_version()}, {platform.machine()};"
-        " server, phones and emulator are processes of their own"
-    )
+    _tell_machine()
     print(HEAD)
     for result in results:
         print(_row(result))
     for result in results:
         for failure in result.failures:
             print(f"NOT GOOD  {result.load.name} {result.load.calls}: {failure}")
-    return 0 if all(result.good == result.load.calls for result in results) else 1
+    return all(result.good == result.load.calls for result in results)
+
+
+async def _converse(calls: int | None) -> bool:
+    _tell_machine()
+    print(CONVERSATION_HEAD, flush=True)
+    good = True
+    for row in ROWS:
+        result = await run_row(row, calls)
+        print(line_of(result), flush=True)
+        missed = list(misses(result))
+        for line in missed[:MISSES_SHOWN]:
+            print(f"    MISSED  {line}")
+        if len(missed) > MISSES_SHOWN:
+            print(f"    MISSED  and {len(missed) - MISSES_SHOWN} more")
+        good = good and not missed
+    return good
+
+
+def _tell_machine() -> None:
+    print(
+        f"\n{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, Python {platform.python_version()},"
+        f" {platform.machine()}, {os.cpu_count()} cores;"
+        " server, phones and engines are processes of their own"
+    )
 
 
 def _loads() -> list[Load]:

@@ -83,7 +83,7 @@ class CallLogs:
             call_sid: names the file.
             now: the call's clock in seconds; lines count from what it says now.
         """
-        if not _SAFE_NAME.fullmatch(call_sid):
+        if not safe_name(call_sid):
             logger.warning("call log: CallSid: expected letters and digits; this call has no log")
             return NO_CALL_LOG
         began = datetime.now(UTC)
@@ -179,6 +179,11 @@ class _OneCallLog:
             if isinstance(value, str) and len(value) > TEXT_MAX_CHARS:
                 fields[name] = value[: TEXT_MAX_CHARS - 1] + "…"
         self._logs.take(Line(self._path, self._now() - self._began_at, event, fields))
+
+
+def safe_name(call_sid: str) -> bool:
+    """Whether a CallSid may become a file name."""
+    return _SAFE_NAME.fullmatch(call_sid) is not None
 
 
 def _by_path(lines: list[Line]) -> dict[str, list[Line]]:

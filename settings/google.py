@@ -46,6 +46,11 @@ class GoogleSettings(BaseSettings):
     stt_hangover_ms: int = Field(
         default=180, ge=40, le=2000, description="quiet after which a voice counts as ended"
     )
+    stt_early_finals: bool = Field(
+        default=True,
+        description="answer Google's stable partials without waiting for the final, which comes"
+        " 0.5 to 1 s after the voice",
+    )
     stt_api: Literal["v1", "v2"] = Field(
         default="v1", description="version of Google's API; v2 needs a project"
     )

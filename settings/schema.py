@@ -15,6 +15,7 @@ from typing import Any, Final, Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from settings.admission import AdmissionSettings
 from settings.agent import AgentSettings
 from settings.conversation import ConversationSettings
 from settings.google import GoogleSettings
@@ -23,7 +24,14 @@ from settings.twilio import TwilioSettings
 ROOT: Final = Path(__file__).resolve().parent.parent
 """The folder of the checkout; relative paths in settings start here."""
 
-_HOST_NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(?::[1-9]\d{0,4})?")
+_HOST_NAME: Final = re.compile(
+    r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(?::([1-9]\d{0,4}))?"
+)
+
+MAX_PORT: Final = 65535
+
+MIN_SECRET_CHARS: Final = 16
+"""Shortest auth token that a server open to others starts with. Twilio's have 32."""
 
 
 def _number(default: int, low: int, high: int, why: str) -> Any:
@@ -36,7 +44,9 @@ def _switch(default: Any, why: str) -> Any:
     return Field(default, description=why)
 
 
-class Settings(TwilioSettings, ConversationSettings, AgentSettings, GoogleSettings):
+class Settings(
+    AdmissionSettings, TwilioSettings, ConversationSettings, AgentSettings, GoogleSettings
+):
     """The settings of one server process; the environment variable is the name in capitals."""
 
     model_config = SettingsConfigDict(
@@ -150,7 +160,8 @@ class Settings(TwilioSettings, ConversationSettings, AgentSettings, GoogleSettin
     @classmethod
     def _host_only(cls, value: str | None) -> str | None:
         """Signatures are over the literal URL: a scheme or a path here would break them all."""
-        if value is not None and not _HOST_NAME.fullmatch(value):
+        match = _HOST_NAME.fullmatch(value or "localhost")
+        if match is None or int(match[1] or 0) > MAX_PORT:
             raise ValueError("expected a host name only, such as voice.example.com")
         return value
 
@@ -188,6 +199,10 @@ def is_loopback(host: str) -> bool:
     return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
+def _secret_chars(s: Settings) -> int:
+    return len(s.twilio_auth_token.get_secret_value()) if s.twilio_auth_token else 0
+
+
 _ORDERED: Final = (
     ("rx_drain_leave_frames", "<", "rx_drain_enter_frames"),
     ("rx_drain_enter_frames", "<=", "rx_mailbox_frames"),
@@ -206,8 +221,16 @@ def _problems(s: Settings) -> Iterator[str]:
     """What is wrong between settings that are each within their own bounds."""
     if s.loopback_only and not is_loopback(s.host):
         yield f"HOST={s.host}: open to others; set TWILIO_AUTH_TOKEN, or expected 127.0.0.1"
+    if not is_loopback(s.host) and 0 < _secret_chars(s) < MIN_SECRET_CHARS:
+        yield f"TWILIO_AUTH_TOKEN: expected {MIN_SECRET_CHARS} characters with HOST={s.host}"
+    for name in ("twilio_auth_token_old", "twilio_shared_key"):
+        if s.loopback_only and getattr(s, name) is not None:
+            yield f"{name.upper()}: expected with TWILIO_AUTH_TOKEN, never alone"
     if not s.loopback_only and s.public_host is None:
         yield "PUBLIC_HOST: missing; expected with TWILIO_AUTH_TOKEN: signatures are over it"
+    ours = f"https://{s.public_host}/webhook/".lower()
+    if (s.overload_url or "").lower().startswith(ours):
+        yield "OVERLOAD_URL: leads back to this server; expected another one's"
     for low, relation, high in _ORDERED:
         below: int = getattr(s, low)
         above: int = getattr(s, high)

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings
 
 _ACCOUNT_SID: Final = re.compile(r"AC[0-9a-fA-F]{32}")
@@ -20,6 +20,9 @@ _API_URL: Final = re.compile(
 
 _ADMIN_TOKEN: Final = re.compile(r"[!-~]{16,256}")
 """Visible ASCII, as a header carries it; long enough that guessing is hopeless."""
+
+_SECRET: Final = re.compile(r"[!-~]{1,256}")
+"""Visible ASCII: a blank or a line end that slipped in would spoil every signature in silence."""
 
 
 class TwilioSettings(BaseSettings):
@@ -36,12 +39,24 @@ class TwilioSettings(BaseSettings):
     twilio_api_timeout_ms: int = Field(
         default=3000, ge=200, le=30_000, description="for one request to Twilio's REST API"
     )
+    twilio_auth_token_old: SecretStr | None = Field(
+        default=None,
+        description="the auth token before TWILIO_AUTH_TOKEN, valid besides it while you rotate",
+    )
+    twilio_shared_key: SecretStr | None = Field(
+        default=None,
+        description="secret of Twilio's signing key for webhooks, where HMAC-SHA256 is switched on",
+    )
     admin_token: SecretStr | None = Field(
         default=None, description="demanded as a bearer token by /calls, /metrics and the pages"
     )
     call_log_dir: Path | None = Field(
         default=None,
         description="folder for a log of events of each call, JSON Lines; else none",
+    )
+    call_log_replay: bool = Field(
+        default=False,
+        description="record calls there for replay, sound and words included: private",
     )
 
     @field_validator("twilio_account_sid")
@@ -58,9 +73,25 @@ class TwilioSettings(BaseSettings):
             raise ValueError("expected https:// and a host, or http:// on this machine; no path")
         return value
 
+    @field_validator("call_log_replay")
+    @classmethod
+    def _call_log_replay(cls, value: bool, info: ValidationInfo) -> bool:  # noqa: FBT001
+        if value and info.data.get("call_log_dir") is None:
+            raise ValueError("expected CALL_LOG_DIR with it: recordings go there")
+        return value
+
     @field_validator("admin_token")
     @classmethod
     def _admin_token(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not _ADMIN_TOKEN.fullmatch(value.get_secret_value()):
             raise ValueError("expected 16 to 256 visible ASCII characters without spaces")
+        return value
+
+    @field_validator(
+        "twilio_auth_token", "twilio_auth_token_old", "twilio_shared_key", check_fields=False
+    )
+    @classmethod
+    def _secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _SECRET.fullmatch(value.get_secret_value()):
+            raise ValueError("expected 1 to 256 visible ASCII characters without spaces")
         return value

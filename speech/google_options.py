@@ -43,6 +43,8 @@ class GoogleOptions:
     """`host:port` of an emulator, spoken to without TLS and credentials."""
 
     channels: int = 2
+    early_finals: bool = True
+    """Whether a partial may be answered before its final has come."""
 
 
 def google_options(settings: Settings, language: str) -> GoogleOptions:
@@ -59,6 +61,7 @@ def google_options(settings: Settings, language: str) -> GoogleOptions:
         hint_boost=settings.stt_hint_boost,
         emulator_host=settings.speech_emulator_host,
         channels=settings.stt_channels,
+        early_finals=settings.stt_early_finals,
     )
 
 

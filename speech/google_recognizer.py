@@ -50,7 +50,6 @@ class GoogleRecognizer:
     """
 
     name = "google"
-    early_finals = True
     signs_of_life = True
     max_stream_s: float | None = MAX_STREAM_S
 
@@ -64,6 +63,7 @@ class GoogleRecognizer:
         if found is None:
             raise EngineError(f"recogniser google: no Google credentials were found; {HOW}")
         self.language = options.language
+        self.early_finals = options.early_finals
         self._where = found.where
         self._hints = phrase_hints(phrases, options.hints)
         self._service = GoogleService(

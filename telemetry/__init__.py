@@ -18,7 +18,7 @@ from telemetry.lines import (
     tx_line,
 )
 from telemetry.metrics import Counting, EngineCounts, Metrics
-from telemetry.watchdog import LoopWatchdog, Timers
+from telemetry.watchdog import LoopWatchdog, Timers, watch_loop
 
 __all__ = [
     "GREETING_QUEUED",
@@ -41,4 +41,5 @@ __all__ = [
     "rx_line",
     "stt_line",
     "tx_line",
+    "watch_loop",
 ]

@@ -1,7 +1,7 @@
 """The watch over the event loop: how late it calls back.
 
-Owns that one measurement and its line; says nothing of who made the loop late. Started and
-stopped by `server.py`.
+Owns that one measurement and its line; says nothing of who made the loop late: the dispatcher
+names the actor, `telemetry.blockage` any other code. Started and stopped by `server.py`.
 """
 
 import asyncio
@@ -10,6 +10,8 @@ from typing import Any, Final, Protocol
 
 from loguru import logger
 from prometheus_client import Gauge
+
+from telemetry.blockage import BlockageWatch
 
 
 class Timers(Protocol):
@@ -76,3 +78,16 @@ class LoopWatchdog:
             logger.warning("event loop was late by {:.0f} ms", self._worst_s * 1000)
         self._ticks = 0
         self._worst_s = 0.0
+
+
+def watch_loop(lag: Gauge, at_end: Callable[[Callable[[], None]], object]) -> None:
+    """Watch the running event loop: how late it is, and what code keeps it.
+
+    Args:
+        lag: shows the worst lateness of the last window.
+        at_end: takes what is to be called when the server stops.
+    """
+    loop = asyncio.get_running_loop()
+    for watch in (LoopWatchdog(loop, lag), BlockageWatch(loop)):
+        watch.start()
+        at_end(watch.stop)

@@ -34,7 +34,10 @@ def make_app(
     """
     hooks = Webhooks(guard, status, tokens, metrics, phrases, public_host)
     pages = Pages(guard, status, metrics)
-    return Starlette(
+    app = Starlette(
         routes=[*hooks.routes(), *pages.routes()],
         middleware=[Middleware(Gatekeeper, guard=guard, metrics=metrics)],
     )
+    # A redirect would be made of the Host that a stranger sent; the gatekeeper takes the slash off.
+    app.router.redirect_slashes = False
+    return app

@@ -1,10 +1,11 @@
 """Twilio's webhook forms: read with bounds, blank values kept (they are signed too).
 
-Knows `application/x-www-form-urlencoded` alone: Twilio sends nothing else, and the signature
-needs every name and value as it was sent.
+Knows `application/x-www-form-urlencoded` alone: Twilio sends these webhooks nothing else. A body
+of another kind is kept as bytes until its signature has been checked, and only then refused.
 """
 
 import asyncio
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -12,6 +13,9 @@ from starlette.requests import ClientDisconnect, Request
 
 MAX_FORM_BYTES: Final = 65_536
 """Longest body. Twilio's have about 2 KiB."""
+
+MAX_LENGTH_DIGITS: Final = 20
+"""Longest Content-Length that is read as a number: h11 lets no longer one through."""
 
 BODY_TIMEOUT_S: Final = 5.0
 """For a body to arrive whole. Twilio sends it at once."""
@@ -26,21 +30,47 @@ Form = dict[str, list[str]]
 """Every value of every name."""
 
 
+_TOO_LONG: Final = f"body: expected at most {MAX_FORM_BYTES} bytes"
+
+FORM_TYPE: Final = "application/x-www-form-urlencoded"
+"""The one content type that is read."""
+
+
 class FormError(ValueError):
     """A body that is no form of Twilio's. One line: what was expected."""
 
 
-async def read_form(request: Request) -> Form:
-    """Read the body of a request; empty for a GET.
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The body of a request, read whole and not yet trusted."""
+
+    raw: bytes
+    form: Form
+    """What it says; empty where it is no form."""
+    is_form: bool
+    """Whether it is a form, or nothing at all."""
+
+    def expect_form(self) -> Form:
+        """Return the form.
+
+        Raises:
+            FormError: it is something else.
+        """
+        if not self.is_form:
+            raise FormError(f"body: expected {FORM_TYPE}")
+        return self.form
+
+
+async def read_body(request: Request) -> Body:
+    """Read the body of a request; an empty form for a GET.
 
     Raises:
-        FormError: too long, too many fields, or not a form.
+        FormError: too long, too slow, broken off, or too many fields.
     """
-    body = await _read_body(request)
+    raw = await _read_body(request)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if body and kind != "application/x-www-form-urlencoded":
-        raise FormError("body: expected application/x-www-form-urlencoded")
-    return _fields(body.decode("utf-8", "replace"))
+    is_form = kind == FORM_TYPE or not raw
+    return Body(raw, _fields(raw.decode("utf-8", "replace")) if is_form else {}, is_form)
 
 
 def read_query(request: Request) -> Form:
@@ -73,6 +103,10 @@ def _fields(text: str) -> Form:
 
 
 async def _read_body(request: Request) -> bytes:
+    announced = request.headers.get("content-length", "0")
+    is_number = announced.isdecimal() and len(announced) <= MAX_LENGTH_DIGITS
+    if not is_number or int(announced) > MAX_FORM_BYTES:
+        raise FormError(_TOO_LONG)
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):
             return await _all_of(request)
@@ -87,5 +121,5 @@ async def _all_of(request: Request) -> bytes:
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_FORM_BYTES:
-            raise FormError(f"body: expected at most {MAX_FORM_BYTES} bytes")
+            raise FormError(_TOO_LONG)
     return bytes(body)

@@ -15,6 +15,7 @@ from telemetry import Metrics
 from web.app import make_app
 from web.call_session import Border
 from web.guard import Guard
+from web.http_gate import HttpGate
 from web.media_gate import MediaGate, SocketLimits
 from web.phrases import phrases_for
 from web.serving import DrainingServer
@@ -60,7 +61,7 @@ def make_server(
         clock=clock,
     )
     gate = MediaGate(border, guard, make_limits(settings))
-    return DrainingServer(app, gate, status, settings.drain_s)
+    return DrainingServer(app, HttpGate(metrics), gate, status, settings.drain_s)
 
 
 def make_guard(settings: Settings) -> Guard:
@@ -69,6 +70,8 @@ def make_guard(settings: Settings) -> Guard:
         auth_token=_revealed(settings.twilio_auth_token),
         public_host=settings.public_host,
         admin_token=_revealed(settings.admin_token),
+        old_auth_token=_revealed(settings.twilio_auth_token_old),
+        shared_key=_revealed(settings.twilio_shared_key),
     )
 
 

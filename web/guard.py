@@ -9,22 +9,18 @@ of the refusal in one word or None, and callers answer 403, or 401 for `NO_BEARE
 """
 
 import hmac
-from collections.abc import Iterator, Mapping
-from typing import Final, Protocol, cast
+from typing import Final
 from urllib.parse import urlsplit
-
-from twilio.request_validator import (  # type: ignore[import-untyped]  # ships no types
-    RequestValidator,
-)
 
 from settings import is_loopback
 from web.knock import Knock
+from web.signature import SETTINGS_HEADER, SIGNATURE_HEADER, Fields, Signatures, covers
 
 NO_BEARER: Final = "bearer"
 """The reason for a missing or wrong bearer token: the one that more credentials may cure."""
 
-SIGNATURE_HEADER: Final = "x-twilio-signature"
-"""Twilio's signature, HMAC-SHA1 in base64 (twilio.com/docs/usage/security)."""
+UNSIGNED: Final = "signature"
+"""The reason for a missing or wrong signature of Twilio's."""
 
 FORWARDER_HEADERS: Final = frozenset(
     {
@@ -37,6 +33,7 @@ FORWARDER_HEADERS: Final = frozenset(
         "x-original-host",
         "i-twilio-idempotency-token",
         SIGNATURE_HEADER,
+        SETTINGS_HEADER,
     }
 )
 """Headers that nothing on this machine sends: they come through a proxy or a tunnel."""
@@ -45,17 +42,17 @@ FORWARDER_PREFIXES: Final = ("x-forwarded", "x-envoy-", "cf-", "ngrok-", "x-ngro
 """The same by the beginning of the name (Cloudflare, Envoy, ngrok, Fly)."""
 
 
-class _Validator(Protocol):
-    """What is used of twilio's untyped `RequestValidator`."""
-
-    def validate(self, uri: str, params: "_Form", signature: str) -> bool: ...
-
-
 class Guard:
     """Checks every request and every upgrade."""
 
     def __init__(
-        self, *, auth_token: str | None, public_host: str | None, admin_token: str | None = None
+        self,
+        *,
+        auth_token: str | None,
+        public_host: str | None,
+        admin_token: str | None = None,
+        old_auth_token: str | None = None,
+        shared_key: str | None = None,
     ) -> None:
         """Set up the checks.
 
@@ -63,15 +60,18 @@ class Guard:
             auth_token: Twilio's secret; None: only this machine is served.
             public_host: the host name Twilio knows us by, perhaps with a port.
             admin_token: what operators send; None: they are served on this machine alone.
+            old_auth_token: valid besides `auth_token`, while they are rotated.
+            shared_key: the secret of Twilio's signing key, for HMAC-SHA256.
         """
         self._admin_token = admin_token.encode() if admin_token is not None else None
-        self._validator = cast("_Validator", RequestValidator(auth_token)) if auth_token else None
+        tokens = [token for token in (auth_token, old_auth_token) if token]
+        self._signatures = Signatures(tokens, shared_key) if auth_token else None
         self._public_host = public_host or ""
 
     @property
     def signed(self) -> bool:
         """Whether signatures and tokens are demanded."""
-        return self._validator is not None
+        return self._signatures is not None
 
     def refuse_request(self, knock: Knock) -> str | None:
         """Check any HTTP request; webhooks are checked for their signature besides."""
@@ -86,45 +86,24 @@ class Guard:
         right = hmac.compare_digest(sent.strip().encode("latin-1", "replace"), self._admin_token)
         return None if right and scheme.lower() == "bearer" else NO_BEARER
 
-    def refuse_webhook(self, knock: Knock, form: Mapping[str, list[str]]) -> str | None:
-        """Check the signature of a webhook over its URL and form."""
-        return self._refuse_unsigned("https", knock, form)
+    def refuse_unsigned(self, knock: Knock) -> str | None:
+        """Check that there is a signature at all: before a byte of the body is read."""
+        return UNSIGNED if self.signed and SIGNATURE_HEADER not in knock.headers else None
+
+    def refuse_webhook(self, knock: Knock, form: Fields, body: bytes = b"") -> str | None:
+        """Check the signature of a webhook over its URL, and over its form or its body."""
+        if self._signatures is None:
+            return None
+        whole = covers(knock, form, body)
+        right = self._signatures.match("https", self._public_host, knock, form)
+        return None if right and whole else UNSIGNED
 
     def refuse_upgrade(self, knock: Knock) -> str | None:
         """Check the upgrade of a media socket: Twilio signs the `wss` URL of the TwiML."""
-        if not self.signed:
+        if self._signatures is None:
             return not_local(knock)
-        return self._refuse_unsigned("wss", knock, {})
-
-    def _refuse_unsigned(
-        self, scheme: str, knock: Knock, form: Mapping[str, list[str]]
-    ) -> str | None:
-        if self._validator is None:
-            return None
-        signature = knock.headers.get(SIGNATURE_HEADER, "")
-        url = f"{scheme}://{self._public_host}"
-        params = _Form(form)
-        for target in _with_and_without_slash(knock):
-            if self._validator.validate(url + target, params, signature):
-                return None
-        return "signature"
-
-
-class _Form(dict[str, list[str]]):
-    """A form as the validator reads it: `getlist` gives the values of one name."""
-
-    def getlist(self, name: str) -> list[str]:
-        """Return every value that was sent under a name, blank ones too."""
-        return self[name]
-
-
-def _with_and_without_slash(knock: Knock) -> Iterator[str]:
-    """The path as sent, then with its last slash taken away or added: proxies do either."""
-    query = f"?{knock.query}" if knock.query else ""
-    bare = knock.path.removesuffix("/")
-    other = bare if bare != knock.path else f"{bare}/"
-    yield knock.target
-    yield other + query
+        right = self._signatures.match("wss", self._public_host, knock, {})
+        return None if right else UNSIGNED
 
 
 def not_local(knock: Knock) -> str | None:

@@ -57,23 +57,26 @@ class MediaGate:
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> MediaConnection:
         """Make the protocol of one upgrade. Called by uvicorn with these keywords."""
-        return MediaConnection(self, server_state.connections)
+        return _UnansweredConnection(self, server_state.connections)
 
     def is_serving(self) -> bool:
-        """Whether one more socket may open; otherwise websockets answers 503."""
-        return len(self.handler_tasks) <= self.limits.max_calls + SPARE_SOCKETS
+        """Whether sockets may open at all; how many is `check`'s business."""
+        return True
 
     async def handler(self, connection: ServerConnection) -> None:
         """Live with one connection from its first byte to its end. Called by websockets."""
         assert isinstance(connection, MediaConnection)  # noqa: S101  # connect() makes no other
         try:
             async with asyncio.timeout(self.limits.handshake_timeout_s):
-                await connection.handshake(self.check, server_header=None)
+                await connection.handshake(self.check, self.answer, server_header=None)
             if connection.response is None or connection.response.status_code != _SWITCHING:
                 connection.transport.close()
                 return
             connection.opened()
             await connection.wait_closed()
+        except TimeoutError:
+            self._note("handshake", "a request that cannot be read")
+            connection.abort()
         except Exception:  # noqa: BLE001  # a task's end: one socket's trouble must stay its own
             logger.opt(exception=True).warning("media socket: dropped")
             connection.abort()
@@ -88,13 +91,56 @@ class MediaGate:
         knock = _knock(connection, request)
         reason = self._guard.refuse_upgrade(knock)
         if reason is not None:
-            self._border.metrics.refused.labels(reason).inc()
-            logger.warning("upgrade refused: {}: {}", reason, printable(knock.path, 80))
-            return connection.respond(http.HTTPStatus.FORBIDDEN, "refused\n")
+            return self._refuse(reason, knock.path, connection, http.HTTPStatus.FORBIDDEN)
         if knock.path.removesuffix("/") != MEDIA_PATH:
-            return connection.respond(http.HTTPStatus.NOT_FOUND, "no media socket here\n")
+            return self._refuse("path", knock.path, connection, http.HTTPStatus.NOT_FOUND)
+        if len(self.handler_tasks) > self.limits.max_calls + SPARE_SOCKETS:
+            status = http.HTTPStatus.SERVICE_UNAVAILABLE
+            return self._refuse("sockets", knock.path, connection, status)
         connection.session = CallSession(self._border, connection)
         return None
+
+    def answer(
+        self, connection: ServerConnection, request: Request, response: Response
+    ) -> Response | None:
+        """Look at an answer before it is sent: what the library refuses is told like the rest."""
+        if response.status_code == _SWITCHING:
+            return None
+        assert isinstance(connection, MediaConnection)  # noqa: S101  # connect() makes no other
+        connection.session = None
+        if "X-Content-Type-Options" in response.headers:
+            return None
+        path = request.path.partition("?")[0]
+        return self._refuse("handshake", path, connection, http.HTTPStatus(response.status_code))
+
+    def _refuse(
+        self, reason: str, path: str, connection: MediaConnection, status: http.HTTPStatus
+    ) -> Response:
+        """Count and log one refusal, and return its answer, which says no more than that."""
+        self._note(reason, path)
+        response = connection.respond(status, "refused\n")
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def _note(self, reason: str, what: str) -> None:
+        self._border.metrics.refused.labels(reason).inc()
+        logger.warning("upgrade refused: {}: {}", reason, printable(what, 80))
+
+
+class _UnansweredConnection(MediaConnection):
+    """A media socket that reads nothing between its request and our answer.
+
+    No client may send there (RFC 6455, 4.1). Nonsense there would make the library close its side,
+    fail to answer and log a traceback: for anybody, signed or not.
+    """
+
+    def data_received(self, data: bytes) -> None:
+        """Read, unless it is too soon."""
+        if self.request is not None and self.response is None:
+            self.abort()
+        else:
+            super().data_received(data)
 
 
 _SWITCHING: Final = http.HTTPStatus.SWITCHING_PROTOCOLS

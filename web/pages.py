@@ -40,8 +40,10 @@ class Pages:
             Route("/calls/{call_sid}", self._operators(self.call)),
         ]
 
-    def healthz(self, _request: Request) -> Response:
-        """Say that the loop answers, and what runs."""
+    def healthz(self, request: Request) -> Response:
+        """Say that the loop answers, and to operators what runs."""
+        if self.guard.refuse_operator(knock_of(request.scope)) is not None:
+            return _json({"ok": True})
         engines = dict(self.status.engines)
         return _json({"version": VERSION, "engines": engines, "calls": self.status.root.active})
 

@@ -26,7 +26,7 @@ class Root(Protocol):
         """Begin a call from this number and return where its messages go.
 
         Raises:
-            CallRefused: draining, busy, or the call is already there.
+            CallRefused: draining, busy, overload, or the call is already there.
         """
         ...
 

@@ -15,19 +15,24 @@ import uvicorn
 from loguru import logger
 from starlette.types import ASGIApp
 
+from web.admission_meter import LoadMeter
+from web.http_gate import HttpGate
 from web.media_gate import MediaGate
 from web.status import ServerStatus
 
 KEEP_ALIVE_S: Final = 75
 """Longer than the 60 s for which load balancers reuse a connection."""
 
-GOODBYE_S: Final = 10.0
+GOODBYE_S: Final = 8.0
 """For the goodbyes of the calls that are still there when `DRAIN_S` is over. Less than a call
-gives its own (15 s): one takes 2 to 3 s, and this with the default of `DRAIN_S` makes the 30 s
-for which Kubernetes waits by default before it kills."""
+gives its own (15 s): one takes 2 to 3 s, and this with `LINGER_S` and the default of `DRAIN_S`
+makes the 30 s for which Kubernetes waits by default before it kills."""
 
 LINGER_S: Final = 2.0
 """For Twilio to ask, after the last call, what comes after its stream: it may be a transfer."""
+
+PROMISE_POLL_S: Final = 0.05
+"""Between two looks whether the streams that were promised a place have come."""
 
 CLOSE_S: Final = 5
 """For sockets to close once the calls are over; then they are dropped."""
@@ -36,14 +41,21 @@ CLOSE_S: Final = 5
 class DrainingServer(uvicorn.Server):
     """Serves HTTP and media on one port until told to stop."""
 
-    def __init__(self, app: ASGIApp, gate: MediaGate, status: ServerStatus, drain_s: float) -> None:
-        """Serve this application and this gate; let calls finish for `drain_s` seconds."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        http_gate: HttpGate,
+        gate: MediaGate,
+        status: ServerStatus,
+        drain_s: float,
+    ) -> None:
+        """Serve this application and these gates; let calls finish for `drain_s` seconds."""
         self.listening = asyncio.Event()
         """Set once both are served."""
         super().__init__(
             uvicorn.Config(
                 app,
-                http="h11",
+                http=cast("type[asyncio.Protocol]", http_gate.connect),
                 ws=cast("type[asyncio.Protocol]", gate.connect),
                 lifespan="off",
                 log_config=None,
@@ -58,14 +70,23 @@ class DrainingServer(uvicorn.Server):
         self._drain_s = drain_s
         self._loop: asyncio.AbstractEventLoop | None = None
         self._draining: asyncio.Task[None] | None = None
+        self._meter: LoadMeter | None = None
         self.forced = False
         """Whether a second signal cut the drain short."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen."""
         self._loop = asyncio.get_running_loop()
+        self._meter = LoadMeter(self._loop, self._status.root.admission)
+        self._meter.start()
         await super().startup(sockets)
         self.listening.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening."""
+        if self._meter is not None:
+            self._meter.stop()
+        await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Take a signal: the first one drains, the second one stops at once."""
@@ -82,17 +103,41 @@ class DrainingServer(uvicorn.Server):
             self._draining = asyncio.ensure_future(self._drain())
 
     async def _drain(self) -> None:
+        try:
+            await self._let_calls_end()
+            # A call that went just before the signal may be asked for as well.
+            await asyncio.sleep(max(0.0, LINGER_S - self._status.root.admission.quiet_s))
+        finally:
+            self.should_exit = True
+
+    async def _let_calls_end(self) -> None:
         root = self._status.root
-        linger_s = LINGER_S if root.active else 0.0
         root.stop_admitting()
-        logger.info("draining: {} calls, {:.0f} s for them", root.active, self._drain_s)
-        if not await root.drained(self._drain_s):
-            root.end_all("drained")
-            if not await root.drained(GOODBYE_S):
-                logger.warning("draining: {} calls cut off", root.active)
-                root.abort_all()
-        await asyncio.sleep(linger_s)
-        self.should_exit = True
+        promised = root.admission.reserved
+        logger.info(
+            "draining: {} calls, {} on their way, {:.0f} s for them",
+            root.active,
+            promised,
+            self._drain_s,
+        )
+        ended = await self._ended(self._drain_s)
+        root.admission.close()  # who starts from here on would be cut off without a word
+        if ended:
+            return
+        root.end_all("draining")
+        if not await root.drained(GOODBYE_S):
+            logger.warning("draining: {} calls cut off", root.active)
+            root.abort_all()
+            await root.drained(LINGER_S)  # until their ledgers are closed
+
+    async def _ended(self, timeout_s: float) -> bool:
+        """Wait for the streams that were promised a place, then for the end of all calls."""
+        root, loop = self._status.root, asyncio.get_running_loop()
+        ends_at = loop.time() + timeout_s
+        # Reservations also end by time, of which nobody is told: no event could say so.
+        while root.admission.reserved and loop.time() < ends_at:  # noqa: ASYNC110
+            await asyncio.sleep(PROMISE_POLL_S)
+        return await root.drained(max(0.0, ends_at - loop.time()))
 
 
 def bind(host: str, port: int) -> socket.socket:

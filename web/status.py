@@ -1,15 +1,17 @@
 """The state of the server as a whole: what health checks say, and whether calls are taken.
 
-Written by `server.py` while it starts and drains; read by the webhooks and the pages.
+Written by `server.py` while it starts and drains; read by the webhooks and the pages. Which
+calls fit is the admission's to decide; that none does while we drain is known here at once,
+in the very moment of the signal.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from web.root_port import Root
+from web.admission import AdmittingRoot
 
-VERSION: Final = "0.1.0"
+VERSION: Final = "0.2.0"
 """Of this server, as `/healthz` tells it."""
 
 
@@ -17,8 +19,7 @@ VERSION: Final = "0.1.0"
 class ServerStatus:
     """One server's state."""
 
-    root: Root
-    max_calls: int
+    root: AdmittingRoot
     engines: Mapping[str, str]
     """Name of the engine by what it does."""
     started: bool = False
@@ -26,12 +27,20 @@ class ServerStatus:
     draining: bool = False
     """Whether the server is about to stop."""
 
-    def refusal(self) -> str | None:
-        """Why a new call cannot be taken, in one word."""
+    def reserve(self, call_sid: str) -> str | None:
+        """Keep a place for a call; a refused one keeps none.
+
+        Returns:
+            None, or why the call cannot be taken, in one word.
+        """
+        admission = self.root.admission
         if self.draining:
+            admission.release(call_sid)
             return "draining"
-        return "busy" if self.root.active >= self.max_calls else None
+        return admission.reserve(call_sid)
 
     def unreadiness(self) -> str | None:
         """Why a load balancer should send calls elsewhere, in one word."""
-        return self.refusal() or (None if self.started else "starting")
+        if self.draining:
+            return "draining"
+        return self.root.admission.unreadiness() or (None if self.started else "starting")

@@ -15,10 +15,12 @@ from starlette.routing import Route
 from actors.outcome import HungUp, TransferTo
 from telemetry import Metrics, printable
 from web import twiml
+from web.admission_twiml import no_room
 from web.caller_number import CALLER_PARAMETER, caller_of
-from web.form import Form, FormError, call_sid_of, read_form, read_query
+from web.form import Form, FormError, call_sid_of, read_body, read_query
 from web.gatekeeper import forbid, knock_of
 from web.guard import Guard
+from web.knock import Knock
 from web.phrases import Phrases
 from web.status import ServerStatus
 from web.tokens import Tokens
@@ -57,11 +59,9 @@ class Webhooks:
 
     async def voice(self, hook: Hook) -> Response:
         """Connect a call to the media socket, or say that nobody is free."""
-        refusal = self.status.refusal()
+        refusal = self.status.reserve(hook.call_sid)
         if refusal is not None:
-            self.metrics.refused.labels(refusal).inc()
-            logger.bind(call_sid=hook.call_sid).warning("call refused: {}", refusal)
-            return _xml(twiml.say_and_hang_up(self.phrases.busy, self.phrases))
+            return self._refused(hook, refusal)
         parameters = {"token": self.tokens.issue(hook.call_sid)}
         caller = caller_of(hook.fields.get("From", [""])[0])
         if caller:
@@ -85,11 +85,21 @@ class Webhooks:
             logger.bind(call_sid=hook.call_sid).error("stream-error: {}", printable(error))
         return Response(status_code=204)
 
+    def _refused(self, hook: Hook, reason: str) -> Response:
+        self.metrics.refused.labels(reason).inc()
+        logger.bind(call_sid=hook.call_sid).warning("call refused: {}", reason)
+        return _xml(no_room(self.phrases, self.status.root.admission.overload_url))
+
     def _forgotten(self, hook: Hook) -> Response:
+        """Try once more, in a place kept for it: nobody is put off to be turned away."""
         log = logger.bind(call_sid=hook.call_sid)
         if hook.retry:
+            self.status.root.admission.release(hook.call_sid)
             log.error("after-stream: unknown call, second time: hanging up")
             return _xml(twiml.say_and_hang_up(self.phrases.broken, self.phrases))
+        refusal = self.status.reserve(hook.call_sid)
+        if refusal is not None:
+            return self._refused(hook, refusal)
         log.warning("after-stream: unknown call: apologising and connecting once more")
         return _xml(twiml.apologise_and_retry(self.phrases))
 
@@ -97,18 +107,28 @@ class Webhooks:
         self, answer: Callable[[Hook], Awaitable[Response]]
     ) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
+            knock = knock_of(request.scope)
             try:
-                form, query = await read_form(request), read_query(request)
-                knock = knock_of(request.scope)
-                reason = self.guard.refuse_webhook(knock, form)
+                form, reason = await self._read_checked(request, knock)
                 if reason is not None:
                     return forbid(knock, reason, self.metrics)
-                return await answer(self._hook(request, form, query))
+                return await answer(self._hook(request, form, read_query(request)))
             except FormError as error:
+                self.metrics.refused.labels("form").inc()
                 logger.warning("{}: bad request: {}", request.url.path, error)
-                return PlainTextResponse(f"{error}\n", status_code=400)
+                headers = {"Connection": "close"}  # the rest of the body may never come
+                return PlainTextResponse(f"{error}\n", 400, headers)
 
         return endpoint
+
+    async def _read_checked(self, request: Request, knock: Knock) -> tuple[Form, str | None]:
+        """Return the form of a webhook, and why it is refused, if it is."""
+        reason = self.guard.refuse_unsigned(knock)
+        if reason is not None:
+            return {}, reason
+        body = await read_body(request)
+        reason = self.guard.refuse_webhook(knock, body.form, body.raw)
+        return ({}, reason) if reason is not None else (body.expect_form(), None)
 
     def _hook(self, request: Request, form: Form, query: Form) -> Hook:
         retry = query.get("retry") == ["1"]

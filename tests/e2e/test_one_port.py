@@ -79,7 +79,7 @@ class House:
 async def running(**changes: Any) -> AsyncIterator[House]:
     configured: Settings = settings(**changes)
     root, metrics = FakeRoot(), Metrics()
-    status = ServerStatus(root, configured.max_calls, {"stt": "fake", "tts": "fake"}, started=True)
+    status = ServerStatus(root, {"stt": "fake", "tts": "fake"}, started=True)
     clock = LoopClock(asyncio.get_running_loop())
     server = make_server(configured, status, metrics, clock, "en-US")
     with bind("127.0.0.1", 0) as sock:
@@ -431,7 +431,7 @@ async def test_after_the_last_call_its_webhook_is_still_answered(
 ) -> None:
     monkeypatch.setattr("web.serving.LINGER_S", 0.5)
     async with running() as house, httpx.AsyncClient() as http:
-        house.root.active = 1
+        house.root.admission.quiet_s = 0.0  # the last call went in this moment
         house.server.drain()
         house.root.idle.set()
         answer = await http.post(f"{house.http}/webhook/after-stream", data={"CallSid": "CA1"})
@@ -451,11 +451,23 @@ async def test_calls_that_outlive_the_drain_hear_goodbye_and_are_dropped_at_last
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("web.serving.GOODBYE_S", 0.01)
+    monkeypatch.setattr("web.serving.LINGER_S", 0.01)
     async with running(drain_s=0.01) as house:
         house.server.drain()
         await asyncio.wait_for(asyncio.shield(house.task), WAIT_S)
-        assert house.root.ended_with == ["drained"]
+        assert house.root.ended_with == ["draining"]
+        assert house.root.admission.closed
         assert house.root.aborted
+
+
+async def test_a_promise_that_outlives_the_drain_is_void() -> None:
+    async with running(drain_s=0.01) as house:
+        house.root.admission.kept.append("CA1")
+        house.root.idle.set()
+        house.server.drain()
+        await asyncio.wait_for(asyncio.shield(house.task), WAIT_S)
+        assert house.root.admission.closed
+        assert not house.root.ended_with
 
 
 async def test_a_second_signal_stops_at_once() -> None:

@@ -1,5 +1,7 @@
 """The server as a process: it listens, drains on SIGTERM, and says so when it cannot."""
 
+import asyncio
+import contextlib
 import os
 import re
 import signal
@@ -10,8 +12,10 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import httpx
 import pytest
 
+from phone.call import Call, CallOptions
 from settings import ROOT
 
 pytestmark = pytest.mark.e2e
@@ -52,6 +56,34 @@ def test_it_serves_and_ends_well_on_a_signal(number: signal.Signals) -> None:
             assert answer.status == 200
         process.send_signal(number)
         assert process.wait(WAIT_S) == 0
+
+
+def test_a_signal_lets_the_calls_say_goodbye_and_a_second_one_does_not() -> None:
+    async def calls(url: str, process: subprocess.Popen[str], *, signals: int) -> list[str]:
+        placed = [Call(CallOptions(url=url)) for _ in range(3)]
+        await asyncio.gather(*(call.place() for call in placed))
+        await asyncio.gather(*(call.line.wait_for_speech() for call in placed))
+        for _ in range(signals):
+            process.send_signal(signal.SIGTERM)
+            await until_draining(url)
+        await asyncio.gather(*(call.line.wait_for_end(WAIT_S) for call in placed))
+        await asyncio.gather(*(call.finish() for call in placed))
+        return [call.outcome for call in placed]
+
+    with server(PORT="0", DRAIN_S="0") as process:
+        assert asyncio.run(calls(address(process), process, signals=1)) == ["hang up"] * 3
+        assert process.wait(WAIT_S) == 0
+    with server(PORT="0", DRAIN_S="600") as process:
+        asyncio.run(calls(address(process), process, signals=2))
+        assert process.wait(WAIT_S) == 1
+
+
+async def until_draining(url: str) -> None:
+    """Ask until the signal has arrived, or nobody is there any more."""
+    async with asyncio.timeout(WAIT_S), httpx.AsyncClient(verify=False) as http:  # noqa: S501
+        with contextlib.suppress(httpx.TransportError):
+            while (await http.get(f"{url}/readyz")).json()["reason"] != "draining":
+                pass
 
 
 def test_a_taken_port_is_one_line_and_exit_code_2() -> None:

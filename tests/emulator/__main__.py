@@ -24,6 +24,7 @@ def main() -> None:
     parser.add_argument("--stream-limit-s", type=float, default=DEFAULTS.stream_s)
     parser.add_argument("--audio-timeout-s", type=float, default=DEFAULTS.audio_timeout_s)
     parser.add_argument("--quiet-ms", type=int, default=DEFAULTS.quiet_ms)
+    parser.add_argument("--thinking-s", type=float, default=DEFAULTS.thinking_s)
     parser.add_argument(
         "--hold", action="store_true", help="listen only once a first line has come"
     )
@@ -32,6 +33,7 @@ def main() -> None:
         stream_s=options.stream_limit_s,
         audio_timeout_s=options.audio_timeout_s,
         quiet_ms=options.quiet_ms,
+        thinking_s=options.thinking_s,
     )
     asyncio.run(_run(Emulator(limits), options.port, hold=options.hold))
 

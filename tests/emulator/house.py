@@ -28,6 +28,9 @@ class Limits:
     quiet_ms: int = 300
     """Quiet that ends an utterance."""
 
+    thinking_s: float = 0.0
+    """From the audio to the answer about it; audio is taken all the while."""
+
 
 @dataclass(slots=True)
 class House:

@@ -36,6 +36,7 @@ class EmulatorProcess:
         stream_limit_s: length of a stream, after which it ends with OUT_OF_RANGE.
         audio_timeout_s: without audio, with the same end.
         quiet_ms: that ends an utterance.
+        thinking_s: from the audio to the answer about it.
     """
 
     def __init__(
@@ -44,12 +45,14 @@ class EmulatorProcess:
         stream_limit_s: float = 305.0,
         audio_timeout_s: float = 10.0,
         quiet_ms: int = 300,
+        thinking_s: float = 0.0,
     ) -> None:
         self.port = 0
         self._options = (
             *("--stream-limit-s", str(stream_limit_s)),
             *("--audio-timeout-s", str(audio_timeout_s)),
             *("--quiet-ms", str(quiet_ms)),
+            *("--thinking-s", str(thinking_s)),
         )
         self._process: asyncio.subprocess.Process | None = None
         self._before = Report()

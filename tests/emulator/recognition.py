@@ -15,6 +15,7 @@ from media.frame import FRAME_MS
 from speech import ports
 from tests.emulator.house import House
 from tests.emulator.journal import FaultRecord
+from tests.emulator.thoughts import Thoughts
 from tests.emulator.wire import Config, Wire
 from tests.support.stamped_ear import StampedEar
 from tests.support.stamped_faults import (
@@ -55,6 +56,7 @@ class StreamRun:
         self._record = house.journal.opened(wire.service.split(".")[-2], time.monotonic())
         self._config: Config | None = None
         self._mute = False
+        self._thoughts = Thoughts(self._write)
 
     async def run(self) -> None:
         """Serve the stream to its end."""
@@ -67,6 +69,8 @@ class StreamRun:
         except asyncio.CancelledError:
             self._ended(GONE)
             raise
+        finally:
+            self._thoughts.cancel()
 
     async def _converse(self) -> NoReturn:
         deadline_at = self._record.opened_at + self._house.limits.stream_s
@@ -86,6 +90,7 @@ class StreamRun:
             await asyncio.sleep(HANG_S)
         for event in self._ear.flush():
             await self._say(event)
+        await self._thoughts.said()
         raise StreamOver(CLEAN)
 
     async def _configure(self) -> None:
@@ -159,7 +164,7 @@ class StreamRun:
         if response is not None and not self._mute:
             if isinstance(event, ports.Final):
                 self._record.finals.append(event.text)
-            await self._write(response)
+            await self._thoughts.say(response, self._house.limits.thinking_s)
 
     def _response(self, event: HeardEvent) -> Any | None:
         assert self._config is not None

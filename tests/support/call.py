@@ -13,6 +13,7 @@ from loguru import logger
 from actors.engines import Engines
 from actors.messages import InboundFrame, MarkEchoed, SocketClosed
 from actors.outcome import CallControl
+from actors.recorder import NoRecorder
 from actors.root import CallLine, CallRoot
 from call_log import no_call_log
 from media.frame import FRAME_S, SILENCE_FRAME
@@ -41,6 +42,7 @@ class ManualCall(ManualRuntime):
         control: CallControl | None = None,
         caller: str = "",
         new_log: Any = no_call_log,
+        new_recorder: Any = NoRecorder,
         **changes: Any,
     ) -> None:
         super().__init__()
@@ -51,7 +53,14 @@ class ManualCall(ManualRuntime):
         self.settings = settings(**changes)
         engines = Engines(self.recognizer, self.synthesizer, self.dialogue)
         self.root = CallRoot(
-            self.runtime, self.settings, engines, self.metrics, logger, control, new_log
+            self.runtime,
+            self.settings,
+            engines,
+            self.metrics,
+            logger,
+            control,
+            new_log,
+            new_recorder,
         )
         self.call_sid = call_sid
         self.socket = FakeSocket(self.clock.now)

@@ -14,6 +14,7 @@ PACKAGES = (
     "dialogue",
     "media",
     "phone",
+    "replay",
     "settings",
     "speech",
     "telemetry",

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -60,10 +61,51 @@ class FakeCall:
         self.line = CallLine(self.rx, self.tx, self.agent, self.call)
 
 
+class FakeAdmission:
+    """Keeps a place for everybody, unless told to refuse."""
+
+    overload_url: str | None = None
+    quiet_s = math.inf
+
+    def __init__(self) -> None:
+        self.refuses: str | None = None
+        self.unready: str | None = None
+        self.kept: list[str] = []
+        self.closed = False
+        self.lags_s: list[float] = []
+        self.levels: list[str | None] = []
+
+    @property
+    def reserved(self) -> int:
+        return len(self.kept)
+
+    def reserve(self, call_sid: str) -> str | None:
+        self.release(call_sid)
+        if self.refuses is None:
+            self.kept.append(call_sid)
+        return self.refuses
+
+    def release(self, call_sid: str) -> None:
+        if call_sid in self.kept:
+            self.kept.remove(call_sid)
+
+    def unreadiness(self) -> str | None:
+        return self.unready
+
+    def close(self) -> None:
+        self.closed = True
+        self.kept.clear()
+
+    def observe(self, lag_s: float) -> str | None:
+        self.lags_s.append(lag_s)
+        return self.levels.pop(0) if self.levels else None
+
+
 class FakeRoot:
     """A root that begins everything it is asked to, unless told to refuse."""
 
     def __init__(self) -> None:
+        self.admission = FakeAdmission()
         self.calls: dict[str, FakeCall] = {}
         self.outcomes: dict[str, Outcome] = {}
         self.seen: dict[str, Mapping[str, Any]] = {}
@@ -80,6 +122,7 @@ class FakeRoot:
     ) -> CallLine:
         if self.refusal is not None:
             raise CallRefused(self.refusal)
+        self.admission.release(call_sid)
         call = self.calls[call_sid] = FakeCall(call_sid, stream_sid, socket, caller)
         self.active += 1
         self.begun.put_nowait(call)
@@ -105,7 +148,8 @@ class FakeRoot:
 
     async def drained(self, timeout_s: float) -> bool:
         try:
-            await asyncio.wait_for(self.idle.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self.idle.wait()
         except TimeoutError:
             return False
         return True

@@ -20,10 +20,10 @@ SIBLINGS = ("actors.rx", "actors.stt", "actors.agent", "actors.tx")
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("server",),
-    ("web",),
+    ("web", "replay"),
     ("actors.root",),
     ("actors.call",),
-    ("actors.call_telemetry", "actors.call_view", "actors.hearing"),
+    ("actors.call_line", "actors.call_telemetry", "actors.call_view", "actors.hearing"),
     ("actors.bounds", "actors.call_parts"),
     SIBLINGS,
     ("actors",),  # every module of actors that is not named: a sibling's helpers, shared data
@@ -47,6 +47,9 @@ ALONE = {
     "settings": ("settings",),
 }
 """What these may import of ours, whatever their layer."""
+
+SIDE_DOORS = {"phone/__main__.py": "replay.command"}
+"""Which file may import one module more: a command of its own, behind a lazy import."""
 
 WEB_SEES = frozenset({"root", "messages", "clock", "outcome", "socket"})
 """The modules of `actors` that the web may know: it reaches a call through the root only."""
@@ -103,6 +106,8 @@ def some_packages_stand_alone(sources: list[Source]) -> Iterator[str]:
     for source in sources:
         allowed = ALONE.get(source.package)
         for node, name in own_imports(source, modules_of(sources)):
+            if name == SIDE_DOORS.get(source.path):
+                continue
             if allowed is not None and name.partition(".")[0] not in allowed:
                 yield f"{source.at(node)}: {source.package} imports {name}, may import {allowed}"
 
@@ -339,6 +344,8 @@ BROKEN: list[tuple[Rule, dict[str, str]]] = [
     (imports_go_down, {"speech/a.py": "import telemetry", "telemetry.py": ""}),
     (some_packages_stand_alone, {"phone/a.py": "import speech.b", "speech/b.py": ""}),
     (some_packages_stand_alone, {"media/a.py": "import settings", "settings.py": ""}),
+    (some_packages_stand_alone, {"phone/__main__.py": "import actors.b", "actors/b.py": ""}),
+    (some_packages_stand_alone, {"phone/a.py": "import replay.command", "replay/command.py": ""}),
     (nobody_imports_the_phone, {"server.py": "import phone.a", "phone/a.py": ""}),
     (
         siblings_never_meet,

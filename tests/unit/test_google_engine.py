@@ -82,6 +82,7 @@ def test_the_options_are_those_of_the_settings() -> None:
         stt_phrase_hints="a b,c",
         stt_hint_boost=5,
         stt_channels=4,
+        stt_early_finals=False,
         speech_emulator_host="localhost:50051",
     )
     assert google_options(settings, "en-US") == GoogleOptions(
@@ -96,4 +97,5 @@ def test_the_options_are_those_of_the_settings() -> None:
         hint_boost=5,
         emulator_host="localhost:50051",
         channels=4,
+        early_finals=False,
     )

@@ -64,6 +64,13 @@ def model(recognizer: GoogleRecognizer) -> str:
     return recognizer.rung.model
 
 
+@pytest.mark.anyio
+@pytest.mark.parametrize("wanted", [True, False])
+async def test_whether_partials_may_be_answered_is_a_setting(*, wanted: bool) -> None:
+    async with line(early_finals=wanted) as (_, recognizer):
+        assert recognizer.early_finals is wanted
+
+
 # --- the ladder -----------------------------------------------------------------------
 
 

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from media.frame import FRAME_BYTES, SAMPLE_RATE_HZ
-from phone.check_calls import CALLS, _Course, _perform
+from phone.check_calls import CALLS, _Course, _hang_up, _perform
 from phone.check_plan import CheckPlan
 from phone.check_row import Row, Verdict
 from phone.check_steps import Steps
+from phone.check_view import REFUSALS, Refusal, View, read_view
+from phone.check_watch import Watch
 from phone.ear import Ear
 from phone.errors import LineEndedError, WaitTimeoutError
 from speech.tone import tone
@@ -236,3 +238,79 @@ def test_steps_behind_the_end_of_the_stream_are_not_reached() -> None:
     assert [row.verdict for row in course.rows] == [Verdict.GO, Verdict.NO_GO, Verdict.NO_GO]
     assert course.rows[1].detail == "the stream ended before the agent's voice"
     assert course.rows[2].detail == "not reached: the stream ended before the agent's voice"
+
+
+# --- the end of a call, and the looks at it -----------------------------------------------
+
+
+def hang_up(*, early: bool = False, **changes: Any) -> Row:
+    faults = SimpleNamespace(total=changes.get("faults", 0), examples=["not_json: 1 bytes"])
+    line = SimpleNamespace(
+        close_code=changes.get("code", 1000),
+        ended_by="server" if early else "caller",
+        loudspeaker=SimpleNamespace(faults=faults),
+    )
+    state = changes.get("state", "ended:caller_hung_up")
+    call: Any = SimpleNamespace(problems=changes.get("problems", []), line=line, outcome="hang up")
+    watch: Any = SimpleNamespace(last=SimpleNamespace(state=state))
+    nothing: Any = None
+    return _hang_up(_Course(call, nothing, watch), ended_early=early)
+
+
+def test_a_call_that_the_caller_ends_ends_cleanly() -> None:
+    row = hang_up()
+    assert row.verdict is Verdict.GO
+    assert row.detail == "code 1000, TwiML hang up; the server says ended:caller_hung_up"
+
+
+@pytest.mark.parametrize(
+    ("changes", "detail"),
+    [
+        ({"early": True}, "the stream was ended by the server, not by the caller"),
+        ({"code": 1006}, "the socket closed with code 1006"),
+        ({"problems": ["statusCallback: refused"]}, "statusCallback: refused"),
+        ({"faults": 2}, "2 protocol errors: not_json: 1 bytes"),
+        ({"state": "live"}, "the server says: live"),
+    ],
+)
+def test_whatever_is_unclean_about_the_end_is_a_no_go(changes: Any, detail: str) -> None:
+    row = hang_up(**changes)
+    assert (row.verdict, row.detail) == (Verdict.NO_GO, detail)
+
+
+def watch(line: Line, *answers: View | Refusal) -> tuple[Watch, list[int]]:
+    """Watch a line; gives the watch and the seconds of the looks."""
+    made: Any = line
+    asked: list[int] = []
+    left = list(answers)
+
+    async def fetch() -> View | Refusal:
+        asked.append(round(line.now_s))
+        return left.pop(0) if len(left) > 1 else left[0]
+
+    watching = Watch(made, fetch, 1.0)
+    asyncio.run(watching.run())
+    return watching, asked
+
+
+def live() -> View:
+    seen = read_view(b'{"state": "live"}')
+    assert isinstance(seen, View)
+    return seen
+
+
+def test_a_call_is_looked_at_once_a_second_while_it_lives() -> None:
+    line = Line()
+    line.later(3.5, line.hang_up)
+    watching, asked = watch(line, Refusal("the call is unknown"), live())
+    assert asked == [1, 2, 3]
+    assert [look.asked_at // SAMPLE_RATE_HZ for look in watching.looks] == [2, 3]
+
+
+def test_whoever_is_refused_does_not_ask_again() -> None:
+    line = Line()
+    line.later(3.5, line.hang_up)
+    watching, asked = watch(line, REFUSALS[401])
+    asyncio.run(watching.settle())
+    assert asked == [1]
+    assert watching.refusal.reason == "refused with 401"

@@ -6,6 +6,7 @@ from actors.messages import Mark, OutboundFrame
 from actors.playback import (
     AHEAD_FRAMES,
     PAUSE_FRAMES,
+    REWIND_FRAMES,
     TEXT_MAX_CHARS,
     TEXTS_MAX,
     Playback,
@@ -298,3 +299,15 @@ def test_while_a_text_is_still_being_made_its_length_is_guessed_from_its_letters
     chars = int(50 * CHARS_PER_FRAME)
     assert it.heard_text == text[:chars].rpartition(" ")[0] == "one two three"
     assert it.unheard_texts == [text]
+
+
+def test_a_playback_that_goes_on_is_marked_behind_its_first_frame_again() -> None:
+    it = Speaking()
+    it.say("hello there you")
+    it.play(2)
+    pushed, marks = len(it.frames), len(it.order)
+    it.playback.hold(pushed)
+    it.playback.go_on(8)
+    it.play(1)
+    begin = pushed - REWIND_FRAMES
+    assert it.order[marks] == f"{pushed + 1} at{begin + 1}#8"

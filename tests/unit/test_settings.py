@@ -33,6 +33,7 @@ def test_the_defaults_are_the_promised_bounds() -> None:
 
 
 API_URL_EXPECTED = "expected https:// and a host, or http:// on this machine; no path"
+OVERLOAD_URL_EXPECTED = "expected https:// and a host, or http:// on this machine"
 
 BAD = [
     ({"RX_MAILBOX_FRAMES": "abc"}, "RX_MAILBOX_FRAMES='abc': expected 10 to 1500"),
@@ -60,6 +61,18 @@ BAD = [
     (
         {"TWILIO_AUTH_TOKEN": "hush"},
         "PUBLIC_HOST: missing; expected with TWILIO_AUTH_TOKEN: signatures are over it",
+    ),
+    (
+        {"OVERLOAD_URL": "http://x.example/voice"},
+        f"OVERLOAD_URL='http://x.example/voice': {OVERLOAD_URL_EXPECTED}",
+    ),
+    (
+        {
+            "TWILIO_AUTH_TOKEN": "hush",
+            "PUBLIC_HOST": "voice.example.com",
+            "OVERLOAD_URL": "https://Voice.example.com/webhook/voice",
+        },
+        "OVERLOAD_URL: leads back to this server; expected another one's",
     ),
     (
         {"TWILIO_ACCOUNT_SID": "AC1"},

@@ -56,6 +56,52 @@ def test_a_new_token_of_a_call_replaces_the_old_one() -> None:
     assert tokens.redeem("CA1", new)
 
 
+def test_every_part_of_a_token_is_under_its_mac() -> None:
+    tokens, _ = make()
+    token = tokens.issue("CA1")
+    expiry, nonce, mac = token.split(".")
+    for forged in (
+        f"{int(expiry) + 1}.{nonce}.{mac}",
+        f"{expiry}.{nonce[:-1]}.{mac}",
+        f"{expiry}.{nonce}x.{mac}",
+        f"{expiry}.{nonce}.{mac[:-2]}A=",
+        f"{expiry}.{nonce}.",
+        f"{expiry}.{nonce}",
+        f"{expiry}.{nonce}.{mac}.",
+        f"{expiry}.{nonce}.{mac}" + "x" * 200,
+        f"{expiry}..{nonce}.{mac}",
+        ".",
+        "..",
+    ):
+        assert not tokens.redeem("CA1", forged)
+    assert not tokens.redeem("CA1\n1", token)
+    assert tokens.redeem("CA1", token)
+
+
+def test_a_token_works_only_in_the_process_that_made_it() -> None:
+    here, there = make()[0], make()[0]
+    token = there.issue("CA1")
+    here.issue("CA1")
+    assert not here.redeem("CA1", token)
+    assert there.redeem("CA1", token)
+
+
+def test_a_token_has_room_in_a_parameter_and_no_two_are_alike() -> None:
+    tokens, _ = make()
+    made = {tokens.issue("CA1") for _ in range(1000)}
+    assert len(made) == 1000
+    assert all(len(token) < 200 and token.isascii() for token in made)
+
+
+@settings(derandomize=True)
+@given(st.text(max_size=20), st.text(max_size=250))
+def test_no_text_is_a_token_by_chance_and_none_raises(call_sid: str, text: str) -> None:
+    tokens, _ = make()
+    tokens.issue("CA1")
+    assert not tokens.redeem(call_sid, text)
+    assert not tokens.redeem("CA1", text)
+
+
 @settings(derandomize=True)
 @given(st.lists(st.integers(0, 9), max_size=50))
 def test_the_table_is_bounded_and_the_newest_always_work(calls: list[int]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import httpx
 import pytest
@@ -41,7 +42,7 @@ class Site:
     metrics: Metrics = field(default_factory=Metrics)
 
     def __post_init__(self) -> None:
-        self.status = ServerStatus(self.root, 2, {"stt": "s", "tts": "t"}, started=True)
+        self.status = ServerStatus(self.root, {"stt": "s", "tts": "t"}, started=True)
         self.tokens = Tokens(ttl_s=60, max_tokens=4, now=lambda: 0.0)
         self.app: Starlette = make_app(
             guard=Guard(
@@ -99,11 +100,11 @@ async def test_the_public_name_alone_makes_the_urls() -> None:
     assert "localhost" not in answer.text
 
 
-@pytest.mark.parametrize("reason", ["draining", "busy"])
+@pytest.mark.parametrize("reason", ["draining", "busy", "overload"])
 async def test_a_call_that_cannot_be_taken_is_told_so_in_words(reason: str) -> None:
     site = Site()
     site.status.draining = reason == "draining"
-    site.root.active = 2 if reason == "busy" else 0
+    site.root.admission.refuses = None if reason == "draining" else reason
     answer = await site.post("/webhook/voice", CALL)
     assert answer.status_code == 200
     assert ENGLISH.busy in answer.text
@@ -111,6 +112,44 @@ async def test_a_call_that_cannot_be_taken_is_told_so_in_words(reason: str) -> N
     assert "<Stream" not in answer.text
     assert metric(site.metrics, "refused_total", reason=reason) == 1
     assert len(site.tokens) == 0
+
+
+async def test_a_call_that_cannot_be_taken_is_sent_elsewhere_where_there_is_such_a_place() -> None:
+    site = Site()
+    site.root.admission.refuses = "overload"
+    site.root.admission.overload_url = "https://other.example.com/voice?site=2&why=full"
+    answer = await site.post("/webhook/voice", CALL)
+    redirect = ET.fromstring(answer.text).find("Redirect")  # noqa: S314  # our own XML
+    assert redirect is not None
+    assert redirect.text == site.root.admission.overload_url
+    assert "<Say" not in answer.text
+    assert metric(site.metrics, "refused_total", reason="overload") == 1
+
+
+async def test_the_place_of_a_call_is_kept_from_its_webhook_on() -> None:
+    site = Site()
+    await site.post("/webhook/voice", CALL)
+    assert site.root.admission.kept == ["CA1"]
+    site.status.draining = True
+    await site.post("/webhook/voice", CALL)
+    assert not site.root.admission.kept
+
+
+async def test_a_broken_call_keeps_its_place_while_it_is_put_off_and_loses_it_at_last() -> None:
+    site = Site()
+    await site.post("/webhook/after-stream", CALL)
+    assert site.root.admission.kept == ["CA1"]
+    await site.post("/webhook/after-stream?retry=1", CALL)
+    assert not site.root.admission.kept
+
+
+async def test_a_broken_call_that_cannot_come_again_is_told_so_at_once() -> None:
+    site = Site()
+    site.status.draining = True
+    answer = await site.post("/webhook/after-stream", CALL)
+    assert ENGLISH.busy in answer.text
+    assert "<Redirect" not in answer.text
+    assert ENGLISH.reconnecting not in answer.text
 
 
 @pytest.mark.parametrize(
@@ -273,7 +312,7 @@ async def test_health_and_readiness() -> None:
     assert (await site.get("/readyz")).status_code == 200
     site.status.started = False
     assert (await site.get("/readyz")).json() == {"ready": False, "reason": "starting"}
-    site.root.active = 2
+    site.root.admission.unready = "busy"
     assert (await site.get("/readyz")).json() == {"ready": False, "reason": "busy"}
     site.status.draining = True
     draining = await site.get("/readyz")

@@ -1,0 +1,65 @@
+"""The settings of admission: when the server has enough calls, and where the others go.
+
+Owns these fields as one part of `settings.schema.Settings`. Imports nothing of the project.
+"""
+
+import re
+from typing import Final
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings
+
+_OVERLOAD_URL: Final = re.compile(
+    r"(?:https://[A-Za-z0-9.-]{1,253}|http://(?:localhost|127\.0\.0\.1|\[::1\]))(?::\d{1,5})?"
+    r"(?:[/?][!-~]{0,1000})?"
+)
+"""An address that Twilio can fetch; `http://` on this machine alone, for the phone of tests."""
+
+
+class AdmissionSettings(BaseSettings):
+    """The section "admission" of the settings."""
+
+    ready_calls_percent: int = Field(
+        default=90,
+        ge=10,
+        le=100,
+        description="of MAX_CALLS: /readyz turns red, before calls are refused",
+    )
+    load_window_s: int = Field(
+        default=10,
+        ge=2,
+        le=60,
+        description="over which load is measured: longer than one hiccup, shorter than a rush",
+    )
+    load_late_percent: int = Field(
+        default=15,
+        ge=0,
+        le=90,
+        description="of that time lost to an event loop late by over 20 ms: new calls are refused;"
+        " 0 for never",
+    )
+    load_gaps_per_minute: int = Field(
+        default=30,
+        ge=0,
+        le=3000,
+        description="heard in the average call because frames were late: new calls are refused;"
+        " 0 for never",
+    )
+    ready_load_percent: int = Field(
+        default=50,
+        ge=10,
+        le=100,
+        description="of either limit of load: /readyz turns red, before calls are refused",
+    )
+    overload_url: str | None = Field(
+        default=None,
+        description="TwiML for calls that do not fit, such as another site's voice webhook;"
+        " else they are told so in words",
+    )
+
+    @field_validator("overload_url")
+    @classmethod
+    def _fetchable(cls, value: str | None) -> str | None:
+        if value is not None and not _OVERLOAD_URL.fullmatch(value):
+            raise ValueError("expected https:// and a host, or http:// on this machine")
+        return value
