@@ -107,7 +107,6 @@ class MediaGate:
         if response.status_code == _SWITCHING:
             return None
         assert isinstance(connection, MediaConnection)  # noqa: S101  # connect() makes no other
-        connection.session = None
         if "X-Content-Type-Options" in response.headers:
             return None
         path = request.path.partition("?")[0]

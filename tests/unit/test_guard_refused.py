@@ -177,7 +177,7 @@ async def test_a_request_is_refused_with_its_status_and_one_line(name: str) -> N
 @pytest.mark.parametrize("method", ["TRACE", "PUT", "DELETE", "PATCH", "OPTIONS", "CONNECT"])
 async def test_other_methods_and_paths_find_nothing(changes: dict[str, Any], method: str) -> None:
     front = Front(**changes)
-    for path in ("/webhook/voice", "/calls", "/healthz", "/nowhere"):
+    for path in ("/webhook/voice", "/calls", "/healthz", "/nowhere", "/calls//"):
         with logged() as lines:
             answer = await front.ask(method, path, peer="127.0.0.1")
         assert answer.status_code in {404, 405}

@@ -86,6 +86,13 @@ def test_a_token_works_only_in_the_process_that_made_it() -> None:
     assert there.redeem("CA1", token)
 
 
+def test_the_key_of_a_process_is_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("web.tokens.secrets.token_urlsafe", lambda _bytes: "nonce")
+    here, there = make()[0], make()[0]
+    here.issue("CA1")
+    assert not here.redeem("CA1", there.issue("CA1"))
+
+
 def test_a_token_has_room_in_a_parameter_and_no_two_are_alike() -> None:
     tokens, _ = make()
     made = {tokens.issue("CA1") for _ in range(1000)}
