@@ -124,6 +124,7 @@ def _checked_url(url: str) -> str:
     try:
         parts = urlsplit(url)
         good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        good = good and parts.username is None and parts.password is None  # `--check` shows it
     except ValueError:
         good = False
     # Not repeated: some people put a key into the URL.

@@ -62,8 +62,7 @@ class MediaConnection(ServerConnection):
         super().__init__(
             ServerProtocol(max_size=MAX_MESSAGE_BYTES),
             gate,  # type: ignore[arg-type]  # all that is used of a Server is in MediaGate
-            ping_interval=limits.ping_interval_s,
-            ping_timeout=limits.ping_timeout_s,
+            ping_interval=None,  # see `_ping`
             close_timeout=limits.close_timeout_s,
             # Above what is ever unsent: the ping's own write must not wait for a dead peer.
             write_limit=2 * UNSENT_MAX_BYTES,
@@ -74,6 +73,8 @@ class MediaConnection(ServerConnection):
         self._siblings = siblings
         self._budget = RateLimit(burst=MESSAGE_BURST, rate_hz=MESSAGE_RATE_HZ, now=self.loop.time())
         self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._heard_at = 0.0
+        """When anything was received last."""
         self._finished = False
 
     # What the gate and uvicorn call
@@ -81,7 +82,8 @@ class MediaConnection(ServerConnection):
     def opened(self) -> None:
         """The handshake is done: tune the socket, start the pings and the start deadline."""
         tune(self.transport.get_extra_info("socket"), self._limits.ping_timeout_s)
-        self.start_keepalive()
+        self._heard_at = self.loop.time()
+        self._after("ping", self._limits.ping_interval_s, self._ping)
         self._after("start", self._limits.start_timeout_s, self._on_start_overdue)
 
     def shutdown(self) -> None:
@@ -137,6 +139,7 @@ class MediaConnection(ServerConnection):
 
     def data_received(self, data: bytes) -> None:
         """Read; a closing that the library began gets its deadline here."""
+        self._heard_at = self.loop.time()
         super().data_received(data)
         if self.protocol.state is State.CLOSING:
             self._expect_close()
@@ -177,6 +180,26 @@ class MediaConnection(ServerConnection):
     def _on_ping(self) -> None:
         if self.unsent_bytes > UNSENT_MAX_BYTES:
             logger.warning("media socket: pings without reading, dropped")
+            self.abort()
+
+    def _ping(self) -> None:
+        """Ask for a sign of life.
+
+        The library's own keepalive waits for the pong itself, which may stand behind messages
+        that we hold back from a peer that is too fast; here anything it sends is a sign.
+        """
+        if self.protocol.state is not State.OPEN or self.transport.is_closing():
+            return
+        self.protocol.send_ping(b"")
+        self.send_data()
+        self._after("ping", self._limits.ping_timeout_s, self._on_pong_due)
+
+    def _on_pong_due(self) -> None:
+        silent_s = self.loop.time() - self._heard_at
+        if silent_s < self._limits.ping_timeout_s or "flood" in self._timers:
+            self._after("ping", self._limits.ping_interval_s, self._ping)
+        else:
+            logger.warning("media socket: nothing heard for {:.0f} s, dropped", silent_s)
             self.abort()
 
     def _read_slowly(self) -> None:

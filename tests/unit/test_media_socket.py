@@ -211,6 +211,43 @@ async def test_a_peer_that_pings_and_reads_nothing_is_dropped() -> None:
     await peer.gone()
 
 
+async def test_a_peer_that_says_nothing_after_a_ping_is_dropped() -> None:
+    peer = Peer()
+    await peer.upgrade()
+    peer.connection._ping()
+    assert peer.tcp.written.endswith(b"\x89\x00")
+    peer.connection._heard_at -= 5.1
+    with logged() as lines:
+        peer.connection._on_pong_due()
+    assert peer.tcp.aborted
+    assert lines == ["media socket: nothing heard for 5 s, dropped"]
+    await peer.gone()
+
+
+@pytest.mark.parametrize("sign", [Opcode.PONG, Opcode.TEXT])
+async def test_whatever_a_peer_sends_is_a_sign_of_life(sign: Opcode) -> None:
+    peer = Peer()
+    await peer.upgrade()
+    peer.connection._ping()
+    peer.connection._heard_at -= 5.1
+    peer.send(sign, b"")
+    peer.connection._on_pong_due()
+    assert not peer.tcp.aborted
+    assert "ping" in peer.connection._timers
+    await peer.gone()
+
+
+async def test_a_peer_that_we_hold_back_is_not_taken_for_dead() -> None:
+    peer = Peer()
+    await peer.upgrade()
+    peer.connection._ping()
+    peer.connection._read_slowly()
+    peer.connection._heard_at -= 60
+    peer.connection._on_pong_due()
+    assert not peer.tcp.aborted
+    await peer.gone()
+
+
 async def test_what_comes_after_our_close_is_not_looked_at() -> None:
     peer = Peer()
     await peer.upgrade()
