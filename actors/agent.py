@@ -158,6 +158,7 @@ class AgentActor(LoopActor):
         self._floor.voice_started()
 
     def _on_speech_confirmed(self) -> None:
+        self._context.events.note("voice_confirmed")
         self._trouble.caller_spoke()
         self._floor.take(Heard.VOICE)
 
@@ -179,8 +180,10 @@ class AgentActor(LoopActor):
         self._trouble.answered()
         question = self._memory.to_answer(final)
         nothing_new = final.revises and not question.text
-        move = self._floor.take(Heard.NOISE if nothing_new else self._floor.final(question.text))
-        if move is Move.ANSWER and not nothing_new:
+        said = question.text if final.revises else final.text
+        heard = Heard.NOTHING_NEW if nothing_new else self._floor.final(said)
+        move = self._floor.take(heard)
+        if move is Move.ANSWER:
             self._answer_caller(final, question)
         elif move is Move.KEEP:
             self._memory.keep(final)
@@ -196,9 +199,11 @@ class AgentActor(LoopActor):
 
     def _answer_kept(self) -> None:
         """Answer what the caller said or pressed while something had to be heard."""
-        kept, self._memory.kept = self._memory.kept, None
+        kept = self._memory.take_kept()
         if isinstance(kept, messages.FinalTranscript):
-            self._on_final(kept)
+            # It was judged when it was said: behind the notice it would be judged otherwise.
+            self._floor.take(Heard.UTTERANCE)
+            self._answer_caller(kept, self._memory.to_answer(kept))
         elif kept is not None:
             self._on_key(kept)
 

@@ -16,6 +16,9 @@ from dialogue.revision import added_text
 ENTRY_MAX_CHARS: Final = 2000
 """Characters kept of one entry."""
 
+KEPT_MAX: Final = 8
+"""Utterances and keys kept until they can be answered."""
+
 PAUSE_MAX_S: Final = 8.0
 """Between two utterances that may still be one thought."""
 
@@ -84,6 +87,10 @@ class Question:
     """The part of it that was said in earlier utterances."""
 
 
+Kept = FinalTranscript | CallerPressed | CallerEntered
+"""What may have to be answered later."""
+
+
 @dataclass(slots=True)
 class AgentMemory:
     """The conversation so far, and what was going on when an agent crashed."""
@@ -110,8 +117,8 @@ class AgentMemory:
     unheard: list[Say] = field(default_factory=list[Say])
     """What of the reply being spoken the caller has not heard yet."""
 
-    kept: FinalTranscript | CallerPressed | CallerEntered | None = None
-    """What the caller said while something had to be heard first; it is still to be answered."""
+    kept: list[Kept] = field(default_factory=list[Kept])
+    """What the caller said or keyed in while something had to be heard first."""
 
     entry: EntryState = field(default_factory=EntryState)
     """What the caller is keying in."""
@@ -150,12 +157,21 @@ class AgentMemory:
             )
         return Question(final.text)
 
-    def keep(self, heard: FinalTranscript | CallerPressed | CallerEntered) -> None:
-        """Keep what is to be answered later: the last of all, of speech all words."""
-        if isinstance(heard, FinalTranscript) and isinstance(self.kept, FinalTranscript):
-            text = f"{self.kept.text} {heard.text}"[:ENTRY_MAX_CHARS]
-            heard = FinalTranscript(heard.utterance, text, heard.heard_at)
-        self.kept = heard
+    def keep(self, heard: Kept) -> None:
+        """Keep what is to be answered later; a revision takes the place of its first half."""
+        if isinstance(heard, FinalTranscript):
+            self.kept = [one for one in self.kept if not _is_same(one, heard)]
+        self.kept = [*self.kept, heard][-KEPT_MAX:]
+
+    def take_kept(self) -> Kept | None:
+        """Take what is to be answered now: the last key, or all that was said, as one."""
+        kept, self.kept = self.kept, []
+        if not kept or not isinstance(kept[-1], FinalTranscript):
+            return kept[-1] if kept else None
+        texts = [one.text for one in kept if isinstance(one, FinalTranscript)]
+        return FinalTranscript(
+            kept[-1].utterance, " ".join(texts)[:ENTRY_MAX_CHARS], kept[-1].heard_at
+        )
 
     def heard(self, final: FinalTranscript, question: Question) -> Turn:
         """Remember an utterance and what of it is to be answered."""
@@ -210,3 +226,7 @@ def _revised(turn: Turn, text: str) -> Question:
         return Question(added)
     rest = f"{turn.before} {added_text(turn.answered, text)}".strip()
     return Question(rest, replaces=True, before=turn.before)
+
+
+def _is_same(one: object, final: FinalTranscript) -> bool:
+    return isinstance(one, FinalTranscript) and one.utterance == final.utterance

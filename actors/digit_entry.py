@@ -2,7 +2,8 @@
 
 A plain class inside AgentActor, which hands it every key and lets the brain answer what it
 returns. Owns when an entry is whole or has been given up. Never logs a key, and knows neither
-speech nor replies: a voice does not end an entry.
+speech nor replies: a voice does not end one that has begun; its owner ends one that has not
+when the caller speaks instead.
 """
 
 from collections.abc import Callable
@@ -127,7 +128,7 @@ class DigitEntry:
         return self._entered(complete=False)
 
     def cancel(self) -> None:
-        """Take keys one by one again; what was keyed in is forgotten."""
+        """Take keys one by one again. Called only before the first key."""
         self._end()
 
     def resume(self) -> None:

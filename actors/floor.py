@@ -84,8 +84,6 @@ class FloorKeeper:
             the move: to answer, to keep and to prompt are the agent's.
         """
         made = move(self.floor, heard)
-        if heard is Heard.VOICE:
-            self._context.events.note("voice_confirmed")
         match made:
             case Move.HOLD:
                 self._hold()
@@ -117,9 +115,8 @@ class FloorKeeper:
             return Heard.NOISE
         if self._is_echo(text):
             return Heard.ECHO
-        if self._is_meant(text) or self._speaker.remaining_s < TAIL_S:
-            return Heard.UTTERANCE
-        return Heard.MURMURED
+        meant = self._is_meant(text) or self._speaker.ends_within(TAIL_S)
+        return Heard.UTTERANCE if meant else Heard.MURMURED
 
     def _is_echo(self, text: str) -> bool:
         """Whether words are the agent's own, come back: the border heard no voice for them.

@@ -67,6 +67,8 @@ class Playback:
         """Whether speech was cut off because a bound was reached."""
         self.pushes = 0
         """Frames handed over, those handed over again included: only ever grows."""
+        self.was_heard = False
+        """Whether its first frame has been on the wire."""
         self.held = False
         """Whether nothing is handed over for now."""
         self.position = PlayPosition()
@@ -156,7 +158,7 @@ class Playback:
         return " ".join(words for words in heard if words)
 
     def remaining_s(self, heard_frames: int) -> float:
-        """Seconds of speech behind a frame, as far as it is made; more if more is to come."""
+        """Seconds of speech behind a frame that are made; says nothing of what is to come."""
         return (self._made_frames - heard_frames) * FRAME_MS / 1000
 
     def is_notice(self, heard_frames: int) -> bool:
@@ -193,7 +195,7 @@ class Playback:
         return True
 
     def cancel(self) -> None:
-        """Stop synthesising; nothing more is pushed."""
+        """Synthesise nothing more and forget texts not begun; what is made can still be pushed."""
         del self._texts[self._begun :]
         self._drop_synthesis()
 

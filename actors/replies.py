@@ -2,7 +2,8 @@
 
 A plain class inside AgentActor, which decides when a reply begins and when the caller
 interrupts it. Passes what the brain says on to the speaker and remembers how the call is to
-end after it. Knows nothing of transcripts, keys or marks.
+end after it. Knows nothing of transcripts; of keys only that the brain asks for them, of marks
+only that one was the last.
 """
 
 from collections.abc import Callable, Sequence
@@ -148,9 +149,9 @@ class Replies:
                 self._turn.said(message.reply)
                 self._say(message.output)
             case brains.TransferCall(to=to):
-                self._memory.ending = Transfer(to)
+                self._end_with(Transfer(to))
             case brains.EndCall():
-                self._memory.ending = Hangup("goodbye")
+                self._end_with(Hangup("goodbye"))
             case brains.ReplyDone():
                 self._finish()
             case brains.ReplyFailed(detail=detail):
@@ -246,16 +247,24 @@ class Replies:
         playback = self._speaker.playback
         if self._speaker.synthesized(message) or playback is None:
             return
-        if playback.is_silent:
+        if not playback.is_made:
+            self._speaker.push()
+        elif playback.is_silent:
             self.apologise()
-        elif playback.is_made and not self.is_ending:
-            self._say_sorry()
+        elif self.is_ending or not self._say_sorry():
+            self._speaker.push()
 
-    def _say_sorry(self) -> None:
-        """Ask the caller to say it again, behind the half of an answer that they heard."""
+    def _say_sorry(self) -> bool:
+        """Ask the caller to say it again, behind the half of an answer that they heard.
+
+        Returns:
+            False if that is what broke off.
+        """
         apology = brains.Say(self._memory.brain.manners.apology)
-        if apology not in self._memory.unheard:
-            self._say(apology)
+        if apology in self._memory.unheard:
+            return False
+        self._say(apology)
+        return True
 
     def _reply_due(self, due: ReplyDue) -> None:
         """Apologise for a reply that hangs; if it was the last word or an apology, end it."""
@@ -276,6 +285,16 @@ class Replies:
         self._memory.unanswered = False
         self._memory.greeted = True
 
+    def _end_with(self, ending: Transfer | Hangup) -> None:
+        """Remember how the call ends; last words are held by nobody."""
+        self._memory.ending = ending
+        if not self._speaker.go_on():
+            self.end()
+
     def _finish(self) -> None:
+        """Let the reply end; one of which no text could be spoken is apologised for."""
         self._reply = None
         self._speaker.finish()
+        playback = self._speaker.playback
+        if playback is not None and playback.has_texts and playback.is_silent:
+            self.apologise()

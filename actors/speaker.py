@@ -12,6 +12,7 @@ from actors.agent_memory import AgentMemory, Entry
 from actors.clock import Timer
 from actors.context import CallContext
 from actors.family import OutOfBand
+from actors.hang_watch import HangWatch
 from actors.messages import Clear, MarkFlushed, MarkPlayed, PlaybackStarted, TxMessage
 from actors.peer import MediaPeer, to_nobody
 from actors.playback import Playback
@@ -23,9 +24,8 @@ from media.frame import FRAME_MS
 from speech import ports
 
 REPLY_TIMEOUT_S: Final = 8.0
-"""Without a single new frame of a reply that is not at its end: brain or synthesis hangs."""
-EARLY_S: Final = 0.001
-"""A timer may fire as much too early."""
+"""Without a single new frame of a reply that is not at its end: brain or synthesis hangs. More
+where the brain's own limits are longer."""
 
 PLAYBACK_GRACE_S: Final = 5.0
 """After the time a playback takes: then its end mark is taken as lost."""
@@ -57,7 +57,10 @@ class Speaker:
         """The playback under way, for others to look at."""
         self._entry: Entry | None = None
         self._held_at = 0
-        self._grew_at = 0.0
+        self._cut_told = False
+        limits_ms = (self._settings.agent_first_token_ms, self._settings.agent_stall_ms)
+        timeout_s = max(REPLY_TIMEOUT_S, max(limits_ms) / 1000 + 1)
+        self._watch = HangWatch(self._clock, after, timeout_s)
         self._predecessor_epoch = memory.epoch
 
     # --- how it stands ---------------------------------------------------------------
@@ -77,10 +80,12 @@ class Speaker:
         """Whether something is to be heard that nobody may interrupt."""
         return self.playback is not None and self.playback.is_notice(self._heard_frames)
 
-    @property
-    def remaining_s(self) -> float:
-        """Seconds of speech that the caller has not heard, as far as it is made."""
-        return 0.0 if self.playback is None else self.playback.remaining_s(self._heard_frames)
+    def ends_within(self, seconds: float) -> bool:
+        """Whether the caller hears the last words of the playback, which is made whole."""
+        playback = self.playback
+        if playback is None or not playback.is_made:
+            return False
+        return playback.remaining_s(self._heard_frames) < seconds
 
     def is_at(self, reply: int) -> bool:
         """Whether this is the reply under way."""
@@ -93,9 +98,7 @@ class Speaker:
 
     @property
     def _heard_frames(self) -> int:
-        if self.playback is None:
-            return 0
-        if self.playback.held:
+        if self.playback is None or self.playback.held:
             return self._held_at
         return self.playback.heard_frames(self._clock.now(), self._tx.held_frames)
 
@@ -114,8 +117,8 @@ class Speaker:
             max_frames=self._settings.reply_max_audio_s * 1000 // FRAME_MS,
             mark_every_frames=self._settings.tx_mark_every_ms // FRAME_MS,
         )
-        self._grew_at = self._clock.now()
-        self._after(REPLY_TIMEOUT_S, ReplyDue(reply))
+        self._cut_told = False
+        self._watch.begin(reply)
         return reply
 
     def hangs(self, due: ReplyDue) -> bool:
@@ -123,11 +126,7 @@ class Speaker:
         playback = self.playback
         if playback is None or playback.reply != due.reply or playback.all_pushed:
             return False
-        still_s = 0.0 if playback.held else self._clock.now() - self._grew_at
-        if (left_s := REPLY_TIMEOUT_S - still_s) <= EARLY_S:
-            return True
-        self._after(left_s, due)
-        return False
+        return self._watch.hangs(due, held=playback.held)
 
     def say(self, say: Say) -> None:
         """Add a text to the playback."""
@@ -160,10 +159,13 @@ class Speaker:
         playback = self.playback
         if playback is None:
             return
+        if playback.truncated and not self._cut_told:
+            self._cut_told = True
+            self._context.log.warning("⚠️ [TTS] Reply {} is too long and was cut", playback.reply)
         pushed_before, filling, pushes = playback.all_pushed, playback.is_filler, playback.pushes
         playback.push(self._tx, self._settings.tx_credit_target_frames)
         if playback.pushes != pushes:
-            self._grew_at = self._clock.now()
+            self._watch.grew()
         if filling and not playback.is_filler:
             self._turn.answer_starts(playback.reply, self._tx.held_frames)
         if playback.all_pushed and not pushed_before:
@@ -171,22 +173,16 @@ class Speaker:
             self._after(rest_s + PLAYBACK_GRACE_S, PlaybackOverdue(playback.epoch))
 
     def synthesized(self, message: Synthesized) -> bool:
-        """Take an event of the synthesiser; that of an older reply goes nowhere.
-
-        Returns:
-            False if a text could not be spoken, or not to its end.
-        """
+        """Take an event of the synthesiser; False if a text was not spoken to its end."""
         if self.playback is None or not self.is_at(message.reply):
             return True
         if isinstance(message.event, ports.SynthesisFailed):
             self._context.log.warning("⚠️ [TTS] {}", message.event.detail)
         if isinstance(message.event, ports.AudioChunk):
             self._turn.synthesized(message.reply)
-        truncated = self.playback.truncated
         spoken = self.playback.heard_from_engine(message.event)
-        if self.playback.truncated and not truncated:
-            self._context.log.warning("⚠️ [TTS] Reply {} is too long and was cut", message.reply)
-        self.push()
+        if spoken:  # Else the owner may have something to add before the end mark.
+            self.push()
         return spoken
 
     # --- what was heard --------------------------------------------------------------
@@ -202,7 +198,8 @@ class Speaker:
             return None
         playback.position.started(message.started_at)
         self._turn.started(playback.reply, message.started_at)
-        return playback.reply if playback.epoch == playback.reply else None
+        first, playback.was_heard = not playback.was_heard, True
+        return playback.reply if first else None
 
     def mark_played(self, mark: MarkPlayed) -> bool:
         """Note what was heard.
@@ -252,7 +249,7 @@ class Speaker:
             return True
         if playback.is_spoken_out(self._held_at):
             return False
-        self._grew_at = self._clock.now()
+        self._watch.grew()
         playback.go_on(self._memory.next_epoch())
         self.push()
         return True
@@ -295,6 +292,8 @@ class Speaker:
     def release(self) -> None:
         """Stop synthesising; the memory is left as it is, for a successor."""
         if self.playback is not None:
+            self._cut_entry(self.playback, self.playback.position.proved)
             self.playback.cancel()
             self.playback = None
+        self._watch.release()
         self._tell_self = self._after = to_nobody

@@ -1,7 +1,7 @@
 """Chooses who answers the calls: the setting AGENT.
 
-Makes one dialogue for the server at boot, or says in one line why it cannot; imports only
-what the choice needs. `server.py` asks.
+Makes one dialogue for the server at boot, or says in one line why it cannot; imports the
+`openai` package and own code only if they are chosen. `server.py` asks.
 """
 
 import re

@@ -20,9 +20,6 @@ MAX_EVENT_BYTES: Final = 262_144
 MAX_STREAM_BYTES: Final = 8_388_608
 """One answer: 4096 tokens, the most that may be asked for, are about 1 MB of events."""
 
-MAX_TOOL_CALLS: Final = 16
-"""In one answer. Bounds what is gathered of them, together with `MAX_STREAM_BYTES`."""
-
 _Json = Mapping[str, Any]
 _NOTHING: Final[_Json] = {}
 _DONE: Final = b"[DONE]"

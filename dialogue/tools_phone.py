@@ -1,7 +1,7 @@
 """The tools that every model has: what can be done with a telephone call.
 
 Owns their names and the words by which the model knows them. Each only says what is to be
-done; the agent does it. `dialogue.model_dialogue` puts them beside the user's own.
+done; the agent does it. `dialogue.agents` puts them beside the user's own.
 """
 
 from collections.abc import Mapping, Sequence

@@ -47,7 +47,7 @@ class EchoGuard:
         self._live_frames = 0
         self._due_ms = 0
         self.echo_frames = 0
-        """Audible frames that were taken for echo."""
+        """Frames withheld from the detector: echo, and noise of the line."""
 
     @property
     def masks(self) -> bool:

@@ -50,7 +50,10 @@ class Heard(Enum):
     """Words of the agent's own, come back to us."""
 
     NOISE = "noise"
-    """A finished one in which nobody could make out anything, or nothing new."""
+    """A finished one in which nobody could make out anything."""
+
+    NOTHING_NEW = "nothing_new"
+    """A finished one that says what is being answered already."""
 
     KEY = "key"
     """A key that asks for an answer."""
@@ -97,6 +100,7 @@ _LISTENING: Final = {
     Heard.MURMURED: Move.ANSWER,  # to a question it is an answer
     Heard.ECHO: Move.NOTHING,
     Heard.NOISE: Move.ANSWER,
+    Heard.NOTHING_NEW: Move.NOTHING,
     Heard.KEY: Move.ANSWER,
     Heard.KEY_OF_ENTRY: Move.NOTHING,
     Heard.QUIET: Move.NOTHING,
@@ -111,6 +115,7 @@ _REPLYING: Final = {
     Heard.MURMURED: Move.NOTHING,
     Heard.ECHO: Move.NOTHING,
     Heard.NOISE: Move.NOTHING,
+    Heard.NOTHING_NEW: Move.NOTHING,
     Heard.KEY: Move.ANSWER,
     Heard.KEY_OF_ENTRY: Move.GIVE_UP,
     Heard.QUIET: Move.NOTHING,
@@ -125,6 +130,7 @@ _HELD: Final = {
     Heard.MURMURED: Move.GO_ON,
     Heard.ECHO: Move.NOTHING,
     Heard.NOISE: Move.GO_ON,
+    Heard.NOTHING_NEW: Move.GO_ON,
     Heard.KEY: Move.ANSWER,
     Heard.KEY_OF_ENTRY: Move.GIVE_UP,
     Heard.QUIET: Move.GO_ON,

@@ -35,7 +35,10 @@ class ConversationSettings(BaseSettings):
         description="without an answer until the agent says that it is looking; 0 for never",
     )
     reply_max_audio_s: int = Field(
-        default=60, ge=1, le=300, description="of speech in one reply; the rest is cut"
+        default=60,
+        ge=1,
+        le=300,
+        description="of speech that waits in one reply; a text longer than this is cut",
     )
     utterance_max_chars: int = Field(
         default=2000, ge=100, le=20_000, description="of one transcript; the rest is cut"

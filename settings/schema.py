@@ -144,7 +144,7 @@ class Settings(
     # TX: lead, credit, marks
     tx_lead_frames: int = _number(3, 1, 25, "sent ahead, so that the far player never runs dry")
     tx_credit_low_frames: int = _number(8, 1, 500, "waiting frames below which TX asks for more")
-    tx_credit_target_frames: int = _number(16, 2, 1000, "waiting frames that TX asks up to")
+    tx_credit_target_frames: int = _number(16, 2, 100, "waiting frames that TX asks up to")
     tx_mark_every_ms: int = _number(500, 100, 5000, "of speech between marks: what was heard")
     tx_owed_messages: int = _number(144, 10, 2000, "unsent on the socket: the peer is too slow")
 

@@ -18,7 +18,8 @@ Edge = SpeechStarted | SpeechConfirmed | SpeechStopped
 
 
 CARRY_FRAMES: Final = 5
-"""Frames (100 ms) behind one that stands out of the echo which belong to the same voice."""
+"""Frames (100 ms) behind one that stands out of the echo, or is quiet, which belong to a voice
+that has begun."""
 
 MASKED_FRAMES: Final = 2
 """Frames (40 ms) of a voice that a known echo hides before it stands out for the first time."""
@@ -67,7 +68,7 @@ class VoiceEdges:
             detector: one made with the same onset and hangover.
             onset_ms: voice until it counts as begun.
             hangover_ms: quiet until it counts as ended.
-            confirm_ms: voice until it counts as meant; not less than the onset.
+            confirm_ms: voice until it holds the agent's reply; not less than the onset.
         """
         self._detector = detector
         self.echo = EchoGuard()

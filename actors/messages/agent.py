@@ -29,7 +29,7 @@ class SpeechStarted(OutOfBand):
 
 @dataclass(frozen=True, slots=True)
 class SpeechConfirmed(OutOfBand):
-    """The caller has spoken long enough for it to be meant: it interrupts."""
+    """The caller's voice has lasted long enough to hold the reply; words decide the rest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -269,3 +269,45 @@ def test_a_held_reply_does_not_count_as_hanging(rig: AgentRig) -> None:
     with logged() as lines:
         voice(rig, 12.0)
     assert lines == []
+
+
+def test_a_murmur_while_the_brain_thinks_costs_no_answer(rig: AgentRig) -> None:
+    rig.greeted()
+    rig.think_slowly()
+    rig.final("how much is it")
+    rig.final("mhm", utterance=2)
+    rig.say(brains.Say("ten"), brains.ReplyDone())
+    assert rig.told[1:] == [brains.CallerSaid("how much is it")]
+    assert rig.spoken[-1] == "ten"
+
+
+def test_a_murmur_between_two_sentences_of_a_slow_brain_costs_no_answer(rig: AgentRig) -> None:
+    rig.greeted()
+    rig.think_slowly()
+    rig.final("how much is it")
+    rig.say(brains.Say("ten"))
+    rig.final("mhm", utterance=2)
+    assert len(rig.told) == 2
+
+
+def test_last_words_are_not_held(rig: AgentRig) -> None:
+    rig.think(HandBrain())
+    rig.start()
+    rig.say(brains.Say("goodbye"))
+    voice(rig)
+    rig.say(brains.EndCall(), brains.ReplyDone())
+    rig.play()
+    assert rig.memory.epoch == 2
+    assert [type(message).__name__ for message in rig.call.messages] == ["Hangup"]
+
+
+def test_a_reply_held_before_its_first_frame_is_heard_when_it_goes_on(rig: AgentRig) -> None:
+    rig.greeted()
+    rig.think_slowly()
+    rig.final("how much is it")
+    voice(rig)
+    rig.say(brains.Say("ten"), brains.ReplyDone())
+    quiet(rig, 1.0)
+    rig.tell(PlaybackStarted(rig.memory.epoch, rig.clock.now()))
+    assert rig.memory.turn is not None
+    assert rig.memory.turn.spoken

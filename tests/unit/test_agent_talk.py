@@ -68,7 +68,28 @@ def test_what_is_said_into_a_notice_is_answered_behind_it(rig: AgentRig) -> None
     hears(rig, 30)
     rig.tell(MarkPlayed("at125#1", 1))
     assert rig.told[-1] == brains.CallerSaid("what is recorded tell me")
-    assert rig.memory.kept is None
+    assert rig.memory.kept == []
+
+
+def test_what_is_kept_is_not_judged_again_though_the_notice_had_its_words(rig: AgentRig) -> None:
+    notice(rig)
+    voice(rig)
+    quiet(rig)
+    rig.final("this call is recorded")
+    hears(rig, 120)
+    rig.tell(MarkPlayed("at100#1", 1))
+    hears(rig, 30)
+    rig.tell(MarkPlayed("at125#1", 1))
+    assert rig.told[-1] == brains.CallerSaid("this call is recorded")
+
+
+def test_a_revision_of_what_is_kept_takes_its_place(rig: AgentRig) -> None:
+    notice(rig)
+    rig.tell(FinalTranscript(1, "book a table", rig.clock.now(), early=True))
+    rig.tell(FinalTranscript(1, "book a table for two", rig.clock.now(), revises=True))
+    hears(rig, 100)
+    rig.tell(MarkPlayed("at125#1", 1))
+    assert rig.told[-1] == brains.CallerSaid("book a table for two")
 
 
 def test_a_key_into_a_notice_is_answered_behind_it(rig: AgentRig) -> None:

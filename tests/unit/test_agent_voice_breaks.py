@@ -1,6 +1,7 @@
 """The synthesiser breaks off in the middle: the caller is never left with half a sentence."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -72,3 +73,52 @@ def test_a_voice_that_stalls_is_given_up_so_long_after_its_last_frame_not_later(
         assert rig.spoken == ["a long answer"]
         rig.advance(0.02)
     assert rig.spoken == ["a long answer", "sorry"]
+
+
+def test_the_end_mark_stands_behind_the_word_of_regret(rig: AgentRig) -> None:
+    rig.say(brains.Say("a long answer"), brains.ReplyDone())
+    rig.synthesizer.jobs[0].say(HALF)
+    rig.settle()
+    for _ in range(3):
+        rig.pull()
+    with logged():
+        rig.synthesizer.jobs[0].say(ports.SynthesisFailed("stalled"))
+        rig.settle()
+    assert not any(mark.name.startswith("greeting_end") for mark in rig.marks_of(1))
+    rig.synthesizer.jobs[1].say(HALF)
+    rig.synthesizer.jobs[1].say(ports.SynthesisDone())
+    rig.settle()
+    rig.play()
+    assert rig.marks_of(1)[-1].name == "greeting_end#1"
+
+
+def test_a_filler_that_cannot_be_spoken_costs_no_answer(rig: AgentRig) -> None:
+    rig.brain.manners = replace(rig.brain.manners, filler="let me see")
+    rig.final("how much is it")
+    rig.advance(2.01)
+    with logged():
+        rig.synthesizer.jobs[-1].say(ports.SynthesisFailed("no"))
+        rig.settle()
+    rig.say(brains.Say("ten"), brains.ReplyDone())
+    assert rig.spoken[-1] == "ten"
+
+
+def test_a_reply_of_which_no_text_can_be_spoken_is_apologised_for_at_its_end(
+    rig: AgentRig,
+) -> None:
+    rig.say(brains.Say("one"))
+    with logged():
+        rig.synthesizer.jobs[0].say(ports.SynthesisFailed("no"))
+        rig.settle()
+    assert rig.spoken == ["one"]
+    rig.say(brains.ReplyDone())
+    assert rig.spoken == ["one", "sorry"]
+
+
+def test_a_crash_leaves_in_the_history_what_was_heard_and_what_is_said_again(
+    rig: AgentRig,
+) -> None:
+    rig.say(brains.Say("a long answer"), brains.ReplyDone())
+    rig.crash()
+    rig.start()
+    assert rig.history == [("agent", "…"), ("agent", "a long answer")]
