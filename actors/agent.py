@@ -202,8 +202,9 @@ class AgentActor(LoopActor):
         kept = self._memory.take_kept()
         if isinstance(kept, messages.FinalTranscript):
             # It was judged when it was said: behind the notice it would be judged otherwise.
-            self._floor.take(Heard.UTTERANCE)
-            self._answer_caller(kept, self._memory.to_answer(kept))
+            question = self._memory.to_answer(kept)
+            if question.text and self._floor.take(Heard.UTTERANCE) is Move.ANSWER:
+                self._answer_caller(kept, question)
         elif kept is not None:
             self._on_key(kept)
 

@@ -164,14 +164,21 @@ class AgentMemory:
         self.kept = [*self.kept, heard][-KEPT_MAX:]
 
     def take_kept(self) -> Kept | None:
-        """Take what is to be answered now: the last key, or all that was said, as one."""
+        """Take what is to be answered now: keys before words, and of words all, as one.
+
+        Words that keys take the place of are remembered, for brains that look back.
+        """
         kept, self.kept = self.kept, []
-        if not kept or not isinstance(kept[-1], FinalTranscript):
-            return kept[-1] if kept else None
-        texts = [one.text for one in kept if isinstance(one, FinalTranscript)]
-        return FinalTranscript(
-            kept[-1].utterance, " ".join(texts)[:ENTRY_MAX_CHARS], kept[-1].heard_at
-        )
+        said = [one for one in kept if isinstance(one, FinalTranscript)]
+        keys = [one for one in kept if not isinstance(one, FinalTranscript)]
+        if keys:
+            for one in said:
+                self.note("caller", one.text, one.heard_at)
+            return keys[-1]
+        if len(said) < 2:  # noqa: PLR2004  # one is as it was, a revision perhaps
+            return said[0] if said else None
+        text = " ".join(one.text for one in said)[:ENTRY_MAX_CHARS]
+        return FinalTranscript(said[-1].utterance, text, said[-1].heard_at)
 
     def heard(self, final: FinalTranscript, question: Question) -> Turn:
         """Remember an utterance and what of it is to be answered."""

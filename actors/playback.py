@@ -3,8 +3,8 @@
 Synthesises one text after the other and only so far ahead as is needed, hands frames over
 only as TX has use for them, and sets a mark behind the first frame of every text and about
 every half second of speech, so that it can say which words the caller has really heard. It can
-be held in the middle and go on, then
-under a new epoch: what was sent but not heard is sent again. Used by AgentActor, one at a time.
+be held in the middle and go on, then under a new epoch: what was sent but not heard is sent
+again. The agent's `Speaker` has one at a time.
 """
 
 from collections import deque
@@ -64,11 +64,13 @@ class Playback:
         """
         self.reply = self.epoch = reply
         self.truncated = False
-        """Whether speech was cut off because a bound was reached."""
+        """Whether speech was cut off because of a bound."""
         self.pushes = 0
         """Frames handed over, those handed over again included: only ever grows."""
+        self.broken = False
+        """Whether the newest text was not spoken to its end."""
         self.was_heard = False
-        """Whether its first frame has been on the wire."""
+        """Whether its first frame was on the wire."""
         self.held = False
         """Whether nothing is handed over for now."""
         self.position = PlayPosition()
@@ -87,8 +89,7 @@ class Playback:
         self._pushed_frames = 0
         self._end_pushed = False
         self._made_frames = 0
-        self._starts: deque[int] = deque()
-        """Frames with which texts begin, or go on, that have not been handed over yet."""
+        self._starts: deque[int] = deque()  # first frames of texts, still to be handed over
 
     # --- what is to be said ----------------------------------------------------------
 
@@ -188,6 +189,7 @@ class Playback:
             case ports.SynthesisDone():
                 self._end_text()
             case ports.SynthesisFailed():
+                self.broken = True
                 self._end_text()
                 return False
             case _:
@@ -231,6 +233,7 @@ class Playback:
             self._buffer.append(SILENCE_FRAME * PAUSE_FRAMES)
         text = self._texts[self._begun]
         self._begun += 1
+        self.broken = False
         text.first_frame = self._pushed_frames + len(self._again) + self._buffer.frames
         self._made_frames = text.first_frame
         self._starts.append(text.first_frame)

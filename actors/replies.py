@@ -255,11 +255,7 @@ class Replies:
             self._speaker.push()
 
     def _say_sorry(self) -> bool:
-        """Ask the caller to say it again, behind the half of an answer that they heard.
-
-        Returns:
-            False if that is what broke off.
-        """
+        """Ask to say it again, behind half an answer; False if that is what broke off."""
         apology = brains.Say(self._memory.brain.manners.apology)
         if apology in self._memory.unheard:
             return False
@@ -294,7 +290,11 @@ class Replies:
     def _finish(self) -> None:
         """Let the reply end; one of which no text could be spoken is apologised for."""
         self._reply = None
-        self._speaker.finish()
         playback = self._speaker.playback
-        if playback is not None and playback.has_texts and playback.is_silent:
+        if playback is None or not playback.broken or self.is_ending:
+            self._speaker.finish()
+        elif playback.is_silent:
             self.apologise()
+        else:
+            self._say_sorry()
+            self._speaker.finish()

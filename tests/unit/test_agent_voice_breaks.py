@@ -122,3 +122,13 @@ def test_a_crash_leaves_in_the_history_what_was_heard_and_what_is_said_again(
     rig.crash()
     rig.start()
     assert rig.history == [("agent", "…"), ("agent", "a long answer")]
+
+
+def test_half_a_sentence_before_the_brain_has_finished_is_apologised_for_when_it_has(
+    rig: AgentRig,
+) -> None:
+    rig.say(brains.Say("a long answer"))
+    breaks_off(rig)
+    assert rig.spoken == ["a long answer"]
+    rig.say(brains.ReplyDone())
+    assert rig.spoken == ["a long answer", "sorry"]

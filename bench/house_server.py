@@ -1,0 +1,91 @@
+"""`python -m bench.house_server`: the real server, with a door through which it is broken.
+
+Everything is as `python server.py` has it, but for four things: a door on loopback takes
+orders, the synthesiser breaks over certain texts, and turns of the loop are reported from
+5 ms on, those of the sockets' read callbacks among them; waiting for a core is no part of a
+turn here. Owns these changes and nothing else.
+"""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from typing import Any, Final
+
+import server
+from actors import dispatcher, metronome
+from actors.root import CallRoot
+from bench.house_door import Door, Notes
+from bench.house_own_time import OwnTime
+from bench.house_voice import FaultyVoice
+from speech.phrase_cache import PhraseCache
+from web.media_socket import MediaConnection
+
+SLOW_S: Final = 0.005
+"""A turn longer than a quarter of a frame is reported here."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the server with its door on the port given; the exit code is the server's."""
+    parser = argparse.ArgumentParser(prog="bench.house_server", description=__doc__)
+    parser.add_argument("--door", type=int, required=True, help="TCP port on loopback")
+    notes = Notes()
+    _report_slow_turns(notes)
+    _break_voices()
+    _build_in_a_door(parser.parse_args(arguments).door, notes)
+    return server.main([])
+
+
+def _report_slow_turns(notes: Notes) -> None:
+    dispatcher.SLOW_TURN_S = SLOW_S
+    metronome.SLOW_TICK_S = SLOW_S
+    own_time = OwnTime()
+    for module in _modules(dispatcher, metronome):
+        module.time = own_time
+    for module in _modules(server):
+        module._warn_slow_turn = notes.slow_turn  # noqa: SLF001  # looked up when it starts
+    read = MediaConnection.data_received
+
+    def timed(self: MediaConnection, data: bytes) -> None:
+        began_at = own_time.perf_counter()
+        read(self, data)
+        took_s = own_time.perf_counter() - began_at
+        if took_s > SLOW_S:
+            session: Any = self.session
+            sid = "-" if session is None else session._strays.call_sid  # noqa: SLF001  # a look
+            notes.slow_turn(f"socket {sid}", took_s)
+
+    MediaConnection.data_received = timed  # type: ignore[method-assign]  # the measuring
+
+
+def _break_voices() -> None:
+    for module in _modules(server):
+        whole = module.make_synthesizer
+
+        def broken(*args: Any, whole: Any = whole, **kwargs: Any) -> PhraseCache:
+            cache: PhraseCache = whole(*args, **kwargs)
+            cache._inner = FaultyVoice(cache.inner)  # noqa: SLF001  # the fault
+            return cache
+
+        module.make_synthesizer = broken
+
+
+def _build_in_a_door(port: int, notes: Notes) -> None:
+    opened: list[asyncio.Task[None]] = []
+
+    class RootWithDoor(CallRoot):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            opened.append(asyncio.get_running_loop().create_task(Door(self, notes).open(port)))
+
+    for module in _modules(server):
+        module.CallRoot = RootWithDoor
+
+
+def _modules(*modules: Any) -> tuple[Any, ...]:
+    """Modules whose names may be given other values: no type checker has to agree."""
+    return modules
+
+
+if __name__ == "__main__":
+    sys.exit(main())
