@@ -41,7 +41,6 @@ class FillerDue(OutOfBand):
 
 
 OfReply = BrainSaid | FillerDue | Synthesized | ReplyDue | PlaybackOverdue
-"""What the making and speaking of a reply sends the agent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +277,8 @@ class Replies:
     def _say(self, say: brains.Say) -> None:
         self._context.events.note("say", reply=self._number, text=say.text)
         self._speaker.say(say)
+        if not say.interruptible:
+            self._speaker.go_on()  # What must be heard is held by nobody.
         self._memory.unanswered = False
         self._memory.greeted = True
 
@@ -288,7 +289,7 @@ class Replies:
             self.end()
 
     def _finish(self) -> None:
-        """Let the reply end; one of which no text could be spoken is apologised for."""
+        """Let the reply end; one that was not spoken whole is apologised for."""
         self._reply = None
         playback = self._speaker.playback
         if playback is None or not playback.broken or self.is_ending:

@@ -167,6 +167,7 @@ class Speaker:
         if playback.pushes != pushes:
             self._watch.grew()
         if filling and not playback.is_filler:
+            self._memory.began_to_hear(playback.reply)
             self._turn.answer_starts(playback.reply, self._tx.held_frames)
         if playback.all_pushed and not pushed_before:
             rest_s = playback.remaining_s(playback.position.proved)
@@ -199,7 +200,7 @@ class Speaker:
         playback.position.started(message.started_at)
         self._turn.started(playback.reply, message.started_at)
         first, playback.was_heard = not playback.was_heard, True
-        return playback.reply if first else None
+        return playback.reply if first and not playback.is_filler else None
 
     def mark_played(self, mark: MarkPlayed) -> bool:
         """Note what was heard.

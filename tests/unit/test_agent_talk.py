@@ -100,6 +100,20 @@ def test_a_key_into_a_notice_is_answered_behind_it(rig: AgentRig) -> None:
     assert rig.told[-1] == brains.CallerPressed("5")
 
 
+def test_a_notice_said_while_the_reply_is_held_is_heard_to_its_end(rig: AgentRig) -> None:
+    rig.think(HandBrain())
+    rig.start()
+    rig.say(brains.Say("hello"))
+    rig.tell(PlaybackStarted(rig.memory.epoch, rig.clock.now()))
+    hears(rig, 10)
+    voice(rig)
+    rig.say(brains.Say("this call is recorded", interruptible=False), brains.ReplyDone())
+    says(rig, "wait please")
+    hears(rig, 60)
+    assert rig.memory.epoch == 2
+    assert len(rig.tx.of(Clear)) == 1
+
+
 # --- the agent's own voice ------------------------------------------------------------
 
 
@@ -208,6 +222,16 @@ def test_a_brain_that_takes_long_is_covered_by_a_filler_that_is_no_part_of_the_a
     rig.play()
     assert rig.spoken[1:] == ["let me see", "ten"]
     assert rig.history[-1] == ("agent", "ten")
+
+
+def test_a_filler_is_no_answer_to_what_the_caller_goes_on_saying(rig: AgentRig) -> None:
+    rig.greeted()
+    rig.think_slowly()
+    rig.final("i would like a table", utterance=1)
+    rig.advance(2.01)
+    rig.tell(PlaybackStarted(rig.memory.epoch, rig.clock.now()))
+    rig.final("for two", utterance=2)
+    assert rig.told[-1] == brains.CallerSaid("i would like a table for two", revises=True)
 
 
 def test_a_brain_that_answers_in_time_needs_no_filler(rig: AgentRig) -> None:
