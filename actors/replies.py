@@ -180,12 +180,10 @@ class Replies:
         self.speak([brains.Say(self._memory.brain.manners.goodbye)], Hangup(reason))
 
     def apologise(self) -> bool:
-        """Give up what is being said and ask the caller to say it again.
+        """Give up what is being said and ask to say it again; False if that cannot help.
 
-        The apology is in the phrase cache, so that it can be spoken whatever has failed.
-
-        Returns:
-            False if it cannot help: it is what failed, or the call is to end.
+        It cannot where the apology failed itself, or the call is to end. It is in the phrase
+        cache, so that it can be spoken whatever has failed.
         """
         apology = brains.Say(self._memory.brain.manners.apology)
         if self.is_ending or self._memory.unheard == [apology]:
