@@ -12,7 +12,7 @@ from typing import Final
 from media import g711
 from media.frame import FRAME_BYTES
 
-SAMPLED: Final = 2
+SAMPLED: Final = 4
 """Every so manyth sample is looked at: the level of a frame is a matter of decibels."""
 
 _TOP: Final = 255
