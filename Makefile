@@ -23,8 +23,11 @@ run: $(BIN)/.runtime  ## start the server on http://localhost:8080, embedded eng
 call: $(BIN)/.runtime  ## place a real call against the running server
 	$(BIN)/python -m phone call http://localhost:8080
 
+# The e2e tests mostly wait for real time: the others run beside them, on the other core.
 test: $(BIN)/.dev  ## run all tests
-	$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest tests/e2e & e2e=$$!; \
+	$(BIN)/python -m pytest tests/unit tests/faults --quiet --no-header; rest=$$?; \
+	wait $$e2e && exit $$rest
 
 check: $(BIN)/.dev  ## style, strict types (mypy and pyright), import rules
 	$(BIN)/ruff check .

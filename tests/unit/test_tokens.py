@@ -60,11 +60,12 @@ def test_every_part_of_a_token_is_under_its_mac() -> None:
     tokens, _ = make()
     token = tokens.issue("CA1")
     expiry, nonce, mac = token.split(".")
+    other = "E" if mac[-2] == "A" else "A"
     for forged in (
         f"{int(expiry) + 1}.{nonce}.{mac}",
         f"{expiry}.{nonce[:-1]}.{mac}",
         f"{expiry}.{nonce}x.{mac}",
-        f"{expiry}.{nonce}.{mac[:-2]}A=",
+        f"{expiry}.{nonce}.{mac[:-2]}{other}=",
         f"{expiry}.{nonce}.",
         f"{expiry}.{nonce}",
         f"{expiry}.{nonce}.{mac}.",
