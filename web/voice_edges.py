@@ -21,8 +21,8 @@ CARRY_FRAMES: Final = 5
 """Frames (100 ms) behind one that stands out of the echo, or is quiet, which belong to a voice
 that has begun."""
 
-MASKED_FRAMES: Final = 2
-"""Frames (40 ms) of a voice that a known echo hides before it stands out for the first time."""
+MASKED_FRAMES: Final = 4
+"""Frames (80 ms) of a voice that a known echo hides before it stands out for the first time."""
 
 
 class Detector(Protocol):
