@@ -6,9 +6,10 @@ expected phrases, the greeting and the texts for trouble. The server starts and 
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
+from dialogue.file_dialogue import FileDialogue
 from dialogue.model_brain import ModelBrain
 from dialogue.model_memory import ModelMemory
 from dialogue.model_reply import ModelLimits, ModelParts
@@ -21,7 +22,7 @@ COUNTS: Final = ("done", "failed", "retries", "tool_calls", "dropped_chars")
 """What is counted: replies by their end, requests repeated, tools called, text not spoken."""
 
 
-class ModelDialogue:
+class ModelDialogue(FileDialogue):
     """Implements `dialogue.ports.Dialogue`.
 
     Args:
@@ -42,7 +43,7 @@ class ModelDialogue:
         prompt: str,
         history_chars: int,
     ) -> None:
-        self._script: Final = script
+        super().__init__(script)
         self._prompt: Final = prompt
         self._history_chars: Final = history_chars
         self._parts: Final = ModelParts(model, toolbox, limits)
@@ -51,19 +52,6 @@ class ModelDialogue:
     def name(self) -> str:
         """Name of the model and of the file, for logs."""
         return f"{self._parts.model.about} with {self._script.name}"
-
-    @property
-    def language(self) -> str:
-        """The BCP 47 tag of the file."""
-        return self._script.language
-
-    def phrases(self) -> Sequence[str]:
-        """Return the phrases of the file: hints for the recogniser."""
-        return self._script.phrases()
-
-    def stock_replies(self) -> Sequence[str]:
-        """Return the texts of the file; some of them are spoken whatever the model says."""
-        return self._script.stock_replies()
 
     def new_brain(self, call: CallFacts) -> ModelBrain:
         """Make the brain of one call."""

@@ -7,9 +7,10 @@ and `dialogue.agent_api`.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final, get_args
 
+from dialogue.file_dialogue import FileDialogue
 from dialogue.own_brain import OwnBrain, Workplace
 from dialogue.own_code import load_factory
 from dialogue.own_reply import Count, Patience
@@ -19,7 +20,7 @@ from dialogue.scripted import ScriptedDialogue
 from settings.agent import AgentSettings
 
 
-class OwnDialogue:
+class OwnDialogue(FileDialogue):
     """Implements `dialogue.ports.Dialogue`.
 
     Args:
@@ -32,7 +33,7 @@ class OwnDialogue:
     """
 
     def __init__(self, script: ScriptedDialogue, spec: str, settings: AgentSettings) -> None:
-        self._script: Final = script
+        super().__init__(script)
         self._spec: Final = spec
         self._factory: Final = load_factory(spec)
         patience = Patience(
@@ -46,19 +47,6 @@ class OwnDialogue:
     def name(self) -> str:
         """Name of the code and of the file, for logs."""
         return f"{self._spec} with {self._script.name}"
-
-    @property
-    def language(self) -> str:
-        """The BCP 47 tag of the file."""
-        return self._script.language
-
-    def phrases(self) -> Sequence[str]:
-        """Return the phrases of the file, which a grammar would be made of."""
-        return self._script.phrases()
-
-    def stock_replies(self) -> Sequence[str]:
-        """Return the texts of the file."""
-        return self._script.stock_replies()
 
     def new_brain(self, call: CallFacts) -> OwnBrain:
         """Make the brain of one call; its agent is made with the first event."""

@@ -8,7 +8,7 @@ from actors.messages.rx import InboundFrame
 
 @dataclass(frozen=True, slots=True)
 class OpenStream(OutOfBand):
-    """Begin to recognise. Sent once to every incarnation, as its first message."""
+    """Begin to recognise: the first message of every incarnation, and again on the way back."""
 
     single: bool
     """Recognise by single requests instead: streaming has failed too often, or is off."""
