@@ -129,13 +129,15 @@ class LoopActor(pykka.Actor):
         self._supervisor = supervisor
         self._scheduled = False
         self._booted = False
+        self._parted = False
         self._timers: set[OwnTimer] = set()
         super().__init__()
 
     # --- Pykka's hooks ---------------------------------------------------------------
 
     def _create_actor_inbox(self) -> Inbox:  # type: ignore[override]  # Pykka calls it on the instance
-        return Inbox(self.mailbox, self)
+        self._inbox = Inbox(self.mailbox, self)
+        return self._inbox
 
     @staticmethod
     def _create_future() -> GuardedFuture:
@@ -149,7 +151,7 @@ class LoopActor(pykka.Actor):
 
     def wake(self) -> None:
         """Ask for a turn, once at a time. The dispatcher then holds the actor strongly."""
-        if not self._scheduled and not self.actor_stopped.is_set():
+        if not (self._scheduled or self._parted):
             self._scheduled = True
             self.runtime.dispatcher.ready(self)
 
@@ -160,7 +162,7 @@ class LoopActor(pykka.Actor):
             self._booted = True
             self._guard(self.on_start)
         for _ in range(TURN_MESSAGES):
-            if self.actor_stopped.is_set():
+            if self._parted:
                 return
             if self._inbox.stops:
                 self._guard(self._obey_stop)
@@ -178,7 +180,7 @@ class LoopActor(pykka.Actor):
 
     def tick(self, now: float) -> None:
         """Hear the metronome. Never raises."""
-        if self.actor_stopped.is_set():
+        if self._parted:
             return
         try:
             self.on_tick(now)
@@ -224,15 +226,9 @@ class LoopActor(pykka.Actor):
     @property
     def alive(self) -> bool:
         """Whether this incarnation still acts; late results of its helpers check it."""
-        return not self.actor_stopped.is_set()
+        return not self._parted
 
     # --- inside ----------------------------------------------------------------------
-
-    @property
-    def _inbox(self) -> Inbox:
-        inbox = self.actor_inbox
-        assert isinstance(inbox, Inbox)  # noqa: S101  # made by _create_actor_inbox
-        return inbox
 
     def _guard(self, action: Callable[[], None]) -> None:
         try:
@@ -262,7 +258,7 @@ class LoopActor(pykka.Actor):
 
     def _crash(self, message: Any = None) -> None:
         kind, error, trace = sys.exc_info()
-        if self.actor_stopped.is_set() or error is None:
+        if self._parted or error is None:
             return
         self.mailbox.charge_crash()
         self._part()
@@ -277,7 +273,11 @@ class LoopActor(pykka.Actor):
         self._supervisor.post(ChildFailed(self.mailbox.name, error.with_traceback(None)))
 
     def _part(self) -> None:
-        """Let go of mailbox, metronome and timers before anything else can happen."""
+        """Let go of mailbox, metronome and timers before anything else can happen.
+
+        Pykka's `actor_stopped` is set right after; asking it three times a frame costs more.
+        """
+        self._parted = True
         self._inbox.detach()
         self.mailbox.detach()
         self.runtime.metronome.leave(self)

@@ -10,8 +10,8 @@ from collections import deque
 from typing import Final
 
 from media.echo_evidence import Evidence
-from media.echo_level import level
-from media.echo_noise import QUIET, LineNoise
+from media.echo_level import QUIET, level
+from media.echo_noise import LineNoise
 from media.echo_path import BLOCK_FRAMES, DELAYS, EchoPath
 from media.frame import FRAME_BYTES, FRAME_MS
 
@@ -36,7 +36,6 @@ class EchoGuard:
         "_noise",
         "_path",
         "_unplayed",
-        "echo_frames",
     )
 
     def __init__(self) -> None:
@@ -46,8 +45,6 @@ class EchoGuard:
         self._noise = LineNoise()
         self._live_frames = 0
         self._due_ms = 0
-        self.echo_frames = 0
-        """Frames withheld from the detector: echo, and noise of the line."""
 
     @property
     def masks(self) -> bool:
@@ -87,15 +84,16 @@ class EchoGuard:
         path = self._path
         path.push(played, heard)
         audible = heard >= self._noise.floor
+        if audible and path.silent:
+            self._evidence.complete()
         # What the main echo explains is no evidence against other delays: a line may have two.
-        if not audible or (path.known and heard <= path.main_echo()):
+        elif not audible or (path.known and heard <= path.main_echo()):
             self._evidence.fade()
         else:
             self._evidence.add(heard, path.echoes())
         voice = heard < QUIET or self._evidence.enough
         if path.judged(voice=voice and audible):
             self._noise.learn(path.block_heard)
-        self.echo_frames += not voice
         return voice
 
     def _skip(self, frames: int) -> None:

@@ -55,12 +55,17 @@ class Evidence:
             heard: its level.
             echoes: the loudest echo that each delay may have brought in it.
         """
-        unexplained = self._unexplained
         if heard > np.maximum.reduce(echoes) * NOT_NEAR:
-            unexplained.fill(FULL)
-            self._least = FULL
-        else:
-            unexplained *= KEPT ** (self._fades + 1)
-            unexplained += heard > echoes
-            self._least = float(np.minimum.reduce(unexplained))
+            self.complete()
+            return
+        unexplained = self._unexplained
+        unexplained *= KEPT ** (self._fades + 1)
+        unexplained += heard > echoes
+        self._least = float(np.minimum.reduce(unexplained))
+        self._fades = 0
+
+    def complete(self) -> None:
+        """Take a frame that no echo can be."""
+        self._unexplained.fill(FULL)
+        self._least = FULL
         self._fades = 0

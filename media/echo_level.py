@@ -40,3 +40,9 @@ def level_of(magnitude: float) -> float:
 def ratio_of(decibels: float) -> float:
     """Return the ratio of two levels whose sounds are so many decibels apart."""
     return math.pow(10.0, decibels / 40.0)  # 20 for amplitudes, twice that for their roots
+
+
+QUIET: Final = 0.5 * level_of(144.0)
+"""Level below which a frame is no evidence of a voice on any line: the detector's floor is a
+mean magnitude of 144, and the mean of a voice's roots lies at most 6 dB below that (a sound
+with a quarter of its samples in pulses)."""

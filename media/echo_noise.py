@@ -5,13 +5,8 @@ Owns the level of the quietest stretch lately heard. Pure. The echo guard talks 
 
 from typing import Final
 
-from media.echo_level import level_of, ratio_of
+from media.echo_level import QUIET, ratio_of
 from media.echo_path import BLOCK_FRAMES
-
-QUIET: Final = 0.5 * level_of(144.0)
-"""Level below which a frame is no evidence of a voice on any line: the detector's floor is a
-mean magnitude of 144, and the mean of a voice's roots lies at most 6 dB below that (a sound
-with a quarter of its samples in pulses)."""
 
 ABOVE_NOISE: Final = ratio_of(6.0)
 """Frames less than this above the line's noise are no evidence of a voice."""

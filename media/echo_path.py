@@ -10,6 +10,9 @@ without echo is disproved again and again, because the agent begins and pauses a
 than it would be heard; the delay of an echo never is by much. A caller makes a block louder,
 which disproves nothing: nothing is learned from the caller. The one way up, beside a slow
 leak, is that what was heard follows what was played over a second.
+
+A line whose loudest possible echo is too quiet for a voice has none that matters. As long as
+nothing audible comes back from it, there is nothing to learn, and most lines are like that.
 """
 
 from typing import Final
@@ -18,7 +21,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from media.echo_level import level_of, ratio_of
+from media.echo_level import MAX_LEVEL, QUIET, level_of, ratio_of
 
 Levels = NDArray[np.float32]
 """One value for each delay, the longest first, so that windows of time are plain slices."""
@@ -82,6 +85,7 @@ in their first pause: a caller who begins as the agent once began ends at anothe
 _PLAYED_FRAMES: Final = DELAYS - 1 + FOLLOW_FRAMES
 _BLOCK_START: Final = _PLAYED_FRAMES - BLOCK_FRAMES
 _KEPT_BLOCKS: Final = FOLLOW_FRAMES // BLOCK_FRAMES
+_QUIET_BLOCK: Final = BLOCK_FRAMES * QUIET  # heard less: nothing audible came back
 _FLAT: Final = 1e6  # variance of a sequence without any shape, far below that of speech
 
 
@@ -102,6 +106,7 @@ class EchoPath:
         "_voices",
         "_windows",
         "block_heard",
+        "silent",
     )
 
     def __init__(self) -> None:
@@ -111,6 +116,8 @@ class EchoPath:
         self._end = _BLOCK_START
         self.block_heard = 0
         """Sum of the levels heard in the block that has just ended, or is under way."""
+        self.silent = False
+        """Whether no echo can be as loud as a voice, whatever is played."""
         self._voices = [0] * _KEPT_BLOCKS
         self._played: Levels = np.zeros(_PLAYED_FRAMES, np.float32)
         self._heard: Levels = np.zeros(FOLLOW_FRAMES, np.float32)
@@ -124,11 +131,7 @@ class EchoPath:
     @property
     def known(self) -> bool:
         """Whether enough was played to know the line."""
-        return self._blocks >= LEARNED_BLOCKS
-
-    def couplings(self) -> Levels:
-        """Return a copy of the couplings, ratios of levels; the longest delay first."""
-        return self._coupling.copy()
+        return self.silent or self._blocks >= LEARNED_BLOCKS
 
     def push(self, played: int, heard: int) -> None:
         """Take one frame of each direction.
@@ -168,9 +171,11 @@ class EchoPath:
         return True
 
     def _learn(self) -> None:
-        suspicious = not self._voices[-1] and sum(self._voices) >= SUSPECT_FRAMES
+        voices = self._voices
+        suspicious = not voices[-1] and voices[-2] > 0 and sum(voices) >= SUSPECT_FRAMES
         self._turn = (self._turn + 1) % REST_BLOCKS
-        if suspicious or not self._turn or not self.known:
+        teaches = not self.silent or self.block_heard >= _QUIET_BLOCK
+        if suspicious or (teaches and not (self._turn and self.known)):
             self._learn_block(suspicious=suspicious)
         self._played[:-BLOCK_FRAMES] = self._played[BLOCK_FRAMES:]
         self._heard[:-BLOCK_FRAMES] = self._heard[BLOCK_FRAMES:]
@@ -203,9 +208,9 @@ class EchoPath:
 
     def _suspect(self) -> None:
         """Raise the coupling of the delay at which the voice heard follows what was played."""
-        heard = self._heard - self._heard.mean()
+        heard = self._heard - np.add.reduce(self._heard) / FOLLOW_FRAMES
         windows = self._windows
-        mean = windows.mean(axis=1)
+        mean = np.add.reduce(windows, axis=1) / FOLLOW_FRAMES
         variance = np.einsum("ij,ij->i", windows, windows) - FOLLOW_FRAMES * mean * mean
         variance = np.maximum(variance, _FLAT)
         common = windows @ heard
@@ -223,3 +228,4 @@ class EchoPath:
         four = np.maximum(two[2:], two[:-2])
         np.maximum(four[SPREAD:], four[:-SPREAD], out=self._bound)  # 7 places, 2 * SPREAD + 1
         self._main = int(self._coupling.argmax())
+        self.silent = float(self._coupling[self._main]) * MARGIN * MAX_LEVEL < QUIET

@@ -2,7 +2,8 @@
 
 Owns the two code tables, built once from the formula of ITU-T G.711 (the 8-segment µ-law,
 bias 33 on 14 bits, which is 132 on the 16 bits used here). One look-up in numpy converts a
-buffer of any length. It keeps no state, knows nothing of frames and never resamples.
+buffer of any length; a single frame has a quicker way. It keeps no state, knows nothing of
+frames and never resamples.
 Everybody who touches samples talks to it: voice activity, the speech engines, the phone.
 """
 
@@ -39,11 +40,24 @@ def _encoding_table() -> NDArray[np.uint8]:
 
 _DECODE: Final = _decoding_table()
 _ENCODE: Final = _encoding_table()
+_DECODE_FIRST, _DECODE_SECOND = (bytes(half) for half in _DECODE.view(np.uint8).reshape(-1, 2).T)
 
 
 def decode(payload: bytes) -> NDArray[np.int16]:
     """Return the linear samples of µ-law bytes, one for each byte, within ±32124."""
     return _DECODE.take(np.frombuffer(payload, np.uint8))
+
+
+def decode_bytes(payload: bytes) -> bytearray:
+    """Return the same samples as their bytes, in the machine's order.
+
+    For what is done to every frame: on a processor busy with a hundred calls it takes half the
+    time of numpy, whose code is out of the caches each time.
+    """
+    samples = bytearray(2 * len(payload))
+    samples[::2] = payload.translate(_DECODE_FIRST)
+    samples[1::2] = payload.translate(_DECODE_SECOND)
+    return samples
 
 
 def encode(pcm16: NDArray[np.int16]) -> bytes:

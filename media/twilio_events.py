@@ -6,6 +6,7 @@ its own name, the media socket turns them into the actors' messages. Nothing her
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +26,8 @@ class Started:
     tracks: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class MediaReceived:
-    """Audio of the caller."""
+class MediaReceived(NamedTuple):
+    """Audio of the caller. A tuple: made for every frame, in a third of a dataclass's time."""
 
     stream_sid: str
     payload: bytes

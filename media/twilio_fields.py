@@ -67,7 +67,9 @@ def text(value: object, where: str, max_chars: int) -> str:
 
 def sid(data: dict[str, Any], key: str) -> str:
     """Return the stream, call or account name under a key: it goes into every log line."""
-    name = text(data.get(key), key, MAX_SID_CHARS)
+    name = data.get(key)
+    if not isinstance(name, str) or not 0 < len(name) <= MAX_SID_CHARS:
+        raise WireError(f"{key}: expected text of 1 to {MAX_SID_CHARS} characters")
     if not (name.isascii() and name.isalnum()):
         raise WireError(f"{key}: expected letters and digits")
     return name

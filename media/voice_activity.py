@@ -52,7 +52,7 @@ class VoiceEdge(Enum):
 class _SpeechModel(Protocol):
     """What is used of the untyped `webrtcvad.Vad`."""
 
-    def is_speech(self, buf: bytes, sample_rate: int, length: int | None = None) -> bool: ...
+    def is_speech(self, buf: bytearray, sample_rate: int, length: int | None = None) -> bool: ...
 
 
 class VoiceDetector:
@@ -100,7 +100,7 @@ class VoiceDetector:
         if len(payload) != FRAME_BYTES:
             raise ValueError(f"voice activity: expected {FRAME_BYTES} bytes, got {len(payload)}")
         # The model hears every frame, or it would not know the noise that speech stands out of.
-        speech = self._model.is_speech(g711.decode(payload).tobytes(), SAMPLE_RATE_HZ, FRAME_BYTES)
+        speech = self._model.is_speech(g711.decode_bytes(payload), SAMPLE_RATE_HZ, FRAME_BYTES)
         if not (speech or self._cold_frames):
             return False
         if sum(payload.translate(_LOUDNESS)) < _FLOOR_SUM:

@@ -157,7 +157,7 @@ class MediaConnection(ServerConnection):
         elif not self._finished:
             self._on_frame(event, self.session)
             cost = 1 + len(event.data) // BYTES_PER_COST
-            if self._budget.spend(self.loop.time(), cost):
+            if self._budget.spend(self._heard_at, cost):
                 self._read_slowly()
 
     def _on_frame(self, frame: Frame, session: "CallSession") -> None:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from media.echo import ECHO_FRAMES, IN_FLIGHT_FRAMES, UNPLAYED_FRAMES, EchoGuard
+from media.echo_path import LEARNED_BLOCKS
 from media.frame import FRAME_MS, SILENCE_FRAME
 from tests.support.talk import (
     AGENT_HZ,
@@ -56,7 +57,6 @@ def test_the_echo_of_fifty_replies_never_interrupts(
     line = TalkLine(echo)
     edges = [line.reply(reply) for reply in replies]
     assert [confirmed_at(one) for one in edges] == [[]] * REPLIES
-    assert line.voice.echo.echo_frames > REPLIES
 
 
 @pytest.mark.parametrize("echo", ECHOES)
@@ -109,7 +109,6 @@ def test_a_caller_before_anything_was_played_is_not_held_back(callers: list[Soun
     assert all(
         guard.stands_out(frame, at * FRAME_MS) for at, frame in enumerate(frames(callers[0]))
     )
-    assert guard.echo_frames == 0
 
 
 def test_an_echo_that_begins_in_the_middle_of_a_call_interrupts_once_and_is_learned(
@@ -129,9 +128,33 @@ def test_the_callers_speech_teaches_nothing(replies: list[Sound], callers: list[
     line.reply(replies[0])
     line.reply(replies[1])
     path = line.voice.echo._path
-    before = path.couplings()
+    before = path._coupling.max()
     line.reply(replies[2], np.concatenate([caller * 0.5 for caller in callers[:3]]))
-    assert path.couplings().max() <= max(before.max() * 1.2, 0.12)
+    assert path._coupling.max() <= max(before * 1.2, 0.12)
+
+
+def test_a_line_on_which_no_echo_can_be_heard_is_known_sooner_and_studied_no_more(
+    replies: list[Sound],
+) -> None:
+    line = TalkLine(None)
+    path = line.voice.echo._path
+    line.reply(replies[0])
+    assert path.silent
+    assert path.known
+    blocks = path._blocks
+    assert blocks < LEARNED_BLOCKS
+    for reply in replies[1:4]:
+        line.reply(reply)
+    assert path._blocks == blocks
+
+
+def test_an_echo_on_a_silent_line_ends_the_silence(replies: list[Sound]) -> None:
+    line = TalkLine(None)
+    line.reply(replies[0])
+    line.line_echo = (300, -12.0)
+    for reply in replies[1:4]:
+        line.reply(reply)
+    assert not line.voice.echo._path.silent
 
 
 def test_the_verdict_does_not_depend_on_the_level_of_the_line(replies: list[Sound]) -> None:
@@ -209,7 +232,7 @@ def test_nothing_grows_and_nothing_raises(events: list[tuple[str, bytes]]) -> No
             guard.stands_out(payload, at_ms)
         assert len(guard._unplayed) <= UNPLAYED_FRAMES
         assert 0 <= guard._live_frames <= ECHO_FRAMES
-        assert np.isfinite(guard._path.couplings()).all()
+        assert np.isfinite(guard._path._coupling).all()
 
 
 @settings(derandomize=True, database=None, deadline=None, max_examples=30)

@@ -28,6 +28,11 @@ def test_known_codes_decode_to_the_samples_of_the_standard() -> None:
     assert g711.decode(b"\x00\x80\xff\x7f\xfe\x7e").tolist() == [-32124, 32124, 0, 0, 8, -8]
 
 
+def test_the_quick_way_gives_the_same_samples() -> None:
+    assert g711.decode_bytes(ALL_CODES) == g711.decode(ALL_CODES).tobytes()
+    assert g711.decode_bytes(b"") == b""
+
+
 def test_samples_grow_with_their_codes_on_both_sides() -> None:
     samples = g711.decode(ALL_CODES).astype(int)
     assert (np.diff(samples[:0x80]) > 0).all()

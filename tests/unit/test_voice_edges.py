@@ -89,4 +89,3 @@ def test_what_may_be_echo_is_silence_to_the_detector() -> None:
         push(voice, weak, 0.02 * frame)
     push(voice, VOICE, 0.2)
     assert detector.pushed == [SILENCE_FRAME] * 10 + [VOICE]
-    assert voice.echo.echo_frames == 10
