@@ -35,6 +35,7 @@ from speech.ports import EngineError, Recognizer
 from telemetry import Counting, Metrics, boot_line, watch_loop
 from web.call_control import make_call_control
 from web.front import make_server
+from web.load_listener import load_listener
 from web.serving import DrainingServer, bind
 from web.status import ServerStatus
 
@@ -194,7 +195,7 @@ async def _run(house: House, metrics: Metrics) -> int:
         root = CallRoot(runtime, settings, engines, metrics, logger, control, new_log, recorder)
         names = {"stt": house.recognizer.name, "tts": house.synthesizer.name}
         status = ServerStatus(root, names)
-        watch_loop(metrics.loop_lag, stack.callback)
+        watch_loop(metrics.loop_lag, load_listener(root.admission), stack.callback)
         server = make_server(settings, status, metrics, runtime.clock, house.dialogue.language)
         await _live(server, sock, house, status)
     return CUT_SHORT if server.forced else 0

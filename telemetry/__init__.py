@@ -18,7 +18,8 @@ from telemetry.lines import (
     tx_line,
 )
 from telemetry.metrics import Counting, EngineCounts, Metrics
-from telemetry.watchdog import LoopWatchdog, Timers, watch_loop
+from telemetry.pulse import Listener, LoopPulse
+from telemetry.watchdog import LoopWatchdog, watch_loop
 
 __all__ = [
     "GREETING_QUEUED",
@@ -29,9 +30,10 @@ __all__ = [
     "TX_STARTED",
     "Counting",
     "EngineCounts",
+    "Listener",
+    "LoopPulse",
     "LoopWatchdog",
     "Metrics",
-    "Timers",
     "boot_line",
     "early_line",
     "final_line",

@@ -3,10 +3,9 @@
 Owns a thread that looks whether the loop still beats, and the line it writes when it does
 not. The stack tells files and functions, never values. Turns of actors are timed by their
 dispatcher; here are found the others: an agent's `async` code, a callback of a library.
-Started and stopped by `server.py`; the watchdog over the loop measures how late it is.
+The pulse of the loop tells it of every beat; started with it by `telemetry.watchdog`.
 """
 
-import asyncio
 import sys
 import threading
 from pathlib import PurePath
@@ -15,10 +14,9 @@ from typing import Final
 
 from loguru import logger
 
-BEAT_S: Final = 0.05
-"""Between two beats of the loop; less than between two looks, or beats would be missed."""
-
 LOOK_S: Final = 0.1
+"""Between two looks: more than between two beats of the pulse."""
+
 MISSED_LOOKS: Final = 3
 """Looks in a row without a beat: 300 ms, 15 frames of every call. Looks are counted and not
 time, so that a machine that stood still as a whole accuses nobody."""
@@ -32,37 +30,30 @@ CLOSE_TIMEOUT_S: Final = 1.0
 class BlockageWatch:
     """Watches the event loop of the thread that makes it."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self) -> None:
         """Nothing happens before `start()`."""
         self.blockages = 0
         """How often the loop did not beat."""
-        self._loop = loop
         self._loop_thread = threading.get_ident()
         self._beats = 0
         self._beats_seen = 0
         self._missed = 0
-        self._timer: asyncio.TimerHandle | None = None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="blockage-watch", daemon=True)
 
     def start(self) -> None:
         """Begin to watch."""
-        self.beat()
         self._thread.start()
 
     def stop(self) -> None:
         """Stop watching. Calling twice is harmless."""
         self._stopped.set()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         if self._thread.is_alive():
             self._thread.join(CLOSE_TIMEOUT_S)
 
-    def beat(self) -> None:
-        """Say that the loop is alive, and again a little later. On the loop's thread."""
+    def on_beat(self, late_s: float) -> None:  # noqa: ARG002  # that it came is what counts
+        """Note that the loop is alive. On the loop's thread."""
         self._beats += 1
-        self._timer = self._loop.call_later(BEAT_S, self.beat)
 
     def look(self) -> None:
         """Look whether the loop has beaten since the last look; tell once a blockage."""

@@ -1,93 +1,60 @@
 """The watch over the event loop: how late it calls back.
 
 Owns that one measurement and its line; says nothing of who made the loop late: the dispatcher
-names the actor, `telemetry.blockage` any other code. Started and stopped by `server.py`.
+names the actor, `telemetry.blockage` any other code. Set up by `server.py`.
 """
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import Final
 
 from loguru import logger
 from prometheus_client import Gauge
 
 from telemetry.blockage import BlockageWatch
-
-
-class Timers(Protocol):
-    """The two things of an event loop that the watchdog needs."""
-
-    def time(self) -> float:
-        """Now, in seconds of the loop's own clock."""
-        ...
-
-    def call_at(self, when: float, callback: Callable[[], Any], /) -> asyncio.TimerHandle:
-        """Call back at that time."""
-        ...
+from telemetry.pulse import Listener, LoopPulse
 
 
 class LoopWatchdog:
-    """Measures how late the loop calls back, exports the worst, and warns.
+    """Exports the worst lateness of the loop, and warns: one line a window at most."""
 
-    It says that the loop was late; which actor's turn made it late is the dispatcher's to
-    say. One line a window at most.
-    """
-
-    TICK_S: Final = 0.05
-    """How often the loop is asked to call back."""
-
-    WINDOW_TICKS: Final = 100
-    """Ticks to one exported value: 5 s when the loop is on time."""
+    WINDOW_BEATS: Final = 100
+    """Beats to one exported value: 5 s when the loop is on time."""
 
     WARN_S: Final = 0.1
     """Lag worth a line: five frames late."""
 
-    def __init__(self, timers: Timers, lag: Gauge) -> None:
-        """Watch this loop and export to this gauge; nothing happens before `start()`."""
-        self._timers = timers
+    def __init__(self, lag: Gauge) -> None:
+        """Export to this gauge."""
         self._gauge = lag
-        self._handle: asyncio.TimerHandle | None = None
-        self._due_at = 0.0
-        self._ticks = 0
+        self._beats = 0
         self._worst_s = 0.0
 
-    def start(self) -> None:
-        """Begin to measure."""
-        self._arm()
-
-    def stop(self) -> None:
-        """Stop measuring. Calling twice is harmless."""
-        if self._handle is not None:
-            self._handle.cancel()
-            self._handle = None
-
-    def _arm(self) -> None:
-        self._due_at = self._timers.time() + self.TICK_S
-        self._handle = self._timers.call_at(self._due_at, self._on_tick)
-
-    def _on_tick(self) -> None:
-        self._worst_s = max(self._worst_s, self._timers.time() - self._due_at)
-        self._ticks += 1
-        if self._ticks == self.WINDOW_TICKS:
+    def on_beat(self, late_s: float) -> None:
+        """Take the lateness of one beat, in seconds."""
+        self._worst_s = max(self._worst_s, late_s)
+        self._beats += 1
+        if self._beats == self.WINDOW_BEATS:
             self._export()
-        self._arm()
 
     def _export(self) -> None:
         self._gauge.set(self._worst_s)
         if self._worst_s >= self.WARN_S:
             logger.warning("event loop was late by {:.0f} ms", self._worst_s * 1000)
-        self._ticks = 0
+        self._beats = 0
         self._worst_s = 0.0
 
 
-def watch_loop(lag: Gauge, at_end: Callable[[Callable[[], None]], object]) -> None:
-    """Watch the running event loop: how late it is, and what code keeps it.
+def watch_loop(lag: Gauge, load: Listener, at_end: Callable[[Callable[[], None]], object]) -> None:
+    """Watch the running event loop: how late it is, what code keeps it, what load that is.
 
     Args:
         lag: shows the worst lateness of the last window.
+        load: told of the lateness of every beat.
         at_end: takes what is to be called when the server stops.
     """
-    loop = asyncio.get_running_loop()
-    for watch in (LoopWatchdog(loop, lag), BlockageWatch(loop)):
+    blockage = BlockageWatch()
+    listeners = (LoopWatchdog(lag).on_beat, blockage.on_beat, load)
+    for watch in (blockage, LoopPulse(asyncio.get_running_loop(), listeners)):
         watch.start()
         at_end(watch.stop)

@@ -15,7 +15,6 @@ import uvicorn
 from loguru import logger
 from starlette.types import ASGIApp
 
-from web.admission_meter import LoadMeter
 from web.http_gate import HttpGate
 from web.media_gate import MediaGate
 from web.status import ServerStatus
@@ -70,23 +69,14 @@ class DrainingServer(uvicorn.Server):
         self._drain_s = drain_s
         self._loop: asyncio.AbstractEventLoop | None = None
         self._draining: asyncio.Task[None] | None = None
-        self._meter: LoadMeter | None = None
         self.forced = False
         """Whether a second signal cut the drain short."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen."""
         self._loop = asyncio.get_running_loop()
-        self._meter = LoadMeter(self._loop, self._status.root.admission)
-        self._meter.start()
         await super().startup(sockets)
         self.listening.set()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop listening."""
-        if self._meter is not None:
-            self._meter.stop()
-        await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Take a signal: the first one drains, the second one stops at once."""

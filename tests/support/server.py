@@ -23,10 +23,11 @@ from media import g711
 from media.frame import FRAME_BYTES, FRAME_MS
 from speech.instant import InstantRecognizer
 from speech.tone import ToneSynthesizer, tone
-from telemetry import Metrics
+from telemetry import LoopPulse, Metrics
 from tests.support.call import settings
 from tests.support.engines import EchoBrain, EchoDialogue
 from web.front import make_server
+from web.load_listener import load_listener
 from web.serving import DrainingServer, bind
 from web.status import ServerStatus
 
@@ -125,9 +126,12 @@ async def live_server(
     sock = bind("127.0.0.1", 0)
     serving = asyncio.create_task(server.serve(sockets=[sock]))
     await server.listening.wait()
+    pulse = LoopPulse(asyncio.get_running_loop(), [load_listener(root.admission)])
+    pulse.start()
     try:
         yield LiveServer(root, metrics, server, f"http://127.0.0.1:{sock.getsockname()[1]}")
     finally:
+        pulse.stop()
         root.abort_all()
         server.should_exit = True
         async with asyncio.timeout(STOP_TIMEOUT_S):

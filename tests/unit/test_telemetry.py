@@ -1,9 +1,5 @@
 """Telemetry: the lines that operators grep for, to the letter; metrics; the loop's lag."""
 
-import asyncio
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -122,48 +118,16 @@ def test_what_engines_count_is_shown_as_it_is_when_asked_for() -> None:
     assert b'engine_events_total{engine="deaf",event="deaths"} 2.0' in metrics.render()
 
 
-class FakeTimers:
-    """A loop that is late on purpose."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.due: list[tuple[float, Callable[[], Any]]] = []
-
-    def time(self) -> float:
-        return self.now
-
-    def call_at(self, when: float, callback: Callable[[], Any], /) -> asyncio.TimerHandle:
-        self.due.append((when, callback))
-        return FakeHandle(self)  # type: ignore[return-value]  # the part that is used
-
-    def tick(self, late_s: float = 0.0) -> None:
-        when, callback = self.due.pop()
-        self.now = when + late_s
-        callback()
-
-
-class FakeHandle:
-    def __init__(self, timers: FakeTimers) -> None:
-        self.timers = timers
-
-    def cancel(self) -> None:
-        self.timers.due.clear()
-
-
 def test_the_watchdog_exports_the_worst_lag_of_a_window_and_says_so_once() -> None:
-    timers, metrics = FakeTimers(), Metrics()
-    watchdog = LoopWatchdog(timers, metrics.loop_lag)
-    watchdog.start()
+    metrics = Metrics()
+    watchdog = LoopWatchdog(metrics.loop_lag)
     with logged() as lines:
-        for tick in range(LoopWatchdog.WINDOW_TICKS):
-            timers.tick(0.25 if tick in {3, 9} else 0.0)
+        for beat in range(LoopWatchdog.WINDOW_BEATS):
+            watchdog.on_beat(0.25 if beat in {3, 9} else 0.0)
     assert metric(metrics, "loop_lag_seconds") == pytest.approx(0.25)
     assert lines == ["event loop was late by 250 ms"]
     with logged() as lines:
-        for _ in range(LoopWatchdog.WINDOW_TICKS):
-            timers.tick()
+        for _ in range(LoopWatchdog.WINDOW_BEATS):
+            watchdog.on_beat(0.0)
     assert metric(metrics, "loop_lag_seconds") == 0
     assert not lines
-    watchdog.stop()
-    watchdog.stop()
-    assert not timers.due

@@ -1,4 +1,4 @@
-"""The meter of the load signal: it tells how late the loop is, and says when that matters."""
+"""The pulse of the loop: how late each call back is, for all who listen."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,8 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from tests.support.web import FakeAdmission, logged
-from web.admission_meter import TICK_S, LoadMeter
+from telemetry.pulse import BEAT_S, LoopPulse
 
 pytestmark = pytest.mark.unit
 
@@ -36,30 +35,21 @@ class PaperLoop:
         callback()
 
 
-def test_it_tells_how_late_each_call_back_is_and_asks_for_the_next_from_there() -> None:
-    loop, admission = PaperLoop(), FakeAdmission()
-    LoadMeter(loop, admission).start()
+def test_all_listeners_hear_how_late_each_beat_is_and_the_next_counts_from_there() -> None:
+    loop, heard, also = PaperLoop(), list[float](), list[float]()
+    LoopPulse(loop, [heard.append, also.append]).start()
     loop.call_back(0.3)
     loop.call_back(0.0)
-    assert admission.lags_s == pytest.approx([0.3, 0.0])
-    assert loop.now == pytest.approx(50 + 2 * TICK_S + 0.3)
+    assert heard == also == pytest.approx([0.3, 0.0])
+    assert loop.now == pytest.approx(50 + 2 * BEAT_S + 0.3)
     assert len(loop.due) == 1
-
-
-def test_a_new_level_is_one_line() -> None:
-    loop, admission = PaperLoop(), FakeAdmission()
-    admission.levels = ["high", None, "normal"]
-    LoadMeter(loop, admission).start()
-    with logged() as lines:
-        for _ in range(4):
-            loop.call_back(0.0)
-    assert lines == ["load: high", "load: normal"]
 
 
 def test_it_stops() -> None:
     loop = PaperLoop()
-    meter = LoadMeter(loop, FakeAdmission())
-    meter.start()
-    meter.stop()
-    meter.stop()
+    pulse = LoopPulse(loop, [])
+    pulse.stop()
+    pulse.start()
+    pulse.stop()
+    pulse.stop()
     assert loop.cancelled == 1
