@@ -70,7 +70,16 @@ class LoopDispatcher:
             self._loop.call_soon(self._run)
 
     def _run(self) -> None:
-        self._armed = False
+        # Armed until the end: who asks for a turn during a turn is served by this very run.
+        self._armed = True
+        try:
+            self._give_turns()
+        finally:
+            self._armed = bool(self._queue)
+            if self._armed:
+                self._loop.call_soon(self._run)
+
+    def _give_turns(self) -> None:
         queue = self._queue
         began_at = time.perf_counter()
         for _ in range(len(queue) + TURNS_PER_WAKE):
@@ -82,9 +91,6 @@ class LoopDispatcher:
             if ended_at - began_at > SLOW_TURN_S:
                 self._on_slow_turn(actor.label, ended_at - began_at)
             began_at = ended_at
-        if queue and not self._armed:
-            self._armed = True
-            self._loop.call_soon(self._run)
 
 
 class ManualDispatcher:
