@@ -38,7 +38,7 @@ check: $(BIN)/.dev  ## style, strict types (mypy and pyright), import rules
 bench: $(BIN)/.dev  ## measure cadence and drops under load, print a table
 	$(BIN)/python -m bench
 
-faults: $(BIN)/.dev  ## break calls, recogniser and server in every way; writes docs/faults.md
+faults: $(BIN)/.dev  ## break calls, recogniser and server in every way; writes docs/faults.md, keeps evidence
 	$(BIN)/python -m bench.faults
 
 leaks: $(BIN)/.dev  ## hold 2000 calls, most of them broken somehow; what does the server keep?

@@ -19,7 +19,7 @@ from loguru import logger
 from actors.engines import Engines
 from actors.root import CallRoot
 from actors.runtime import loop_runtime
-from call_log import CallLog, CallLogs, no_call_log
+from call_log import begin_call_logs
 from dialogue.agents import make_dialogue
 from dialogue.fields import DialogueError
 from dialogue.ports import Dialogue
@@ -36,7 +36,7 @@ from telemetry import Counting, Metrics, boot_line, watch_loop
 from web.call_control import make_call_control
 from web.front import make_server
 from web.load_listener import load_listener
-from web.serving import DrainingServer, bind
+from web.serving import DrainingServer, PortError, bind
 from web.status import ServerStatus
 
 BAD_SETUP: Final = 2
@@ -48,16 +48,15 @@ CUT_SHORT: Final = 1
 WARM_TIMEOUT_S: Final = 60.0
 """For synthesising the stock replies ahead; calls are taken all the while."""
 
+ENGINES_CLOSE_S: Final = 2.5
+"""For the engines to let go of processes and connections: a part of `serving.STOP_WITHIN_S`."""
+
 BYTES_PER_MIB: Final = 1 << 20
 
 SWITCH_S: Final = 0.0002
 """For which a thread that computes keeps the interpreter from the loop. The loop pays it at every
 system call: with Python's 5 ms, one agent that computed made 40 calls late by 0.4 s, now by 5 ms.
 """
-
-
-class PortError(Exception):
-    """The address cannot be listened on. One line."""
 
 
 @runtime_checkable
@@ -179,7 +178,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
 
 async def _run(house: House, metrics: Metrics) -> int:
     settings = house.settings
-    sock = _bind(settings)
+    sock = bind(settings.host, settings.port)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(sock.close)
         await _start_engines(house, stack)
@@ -190,30 +189,16 @@ async def _run(house: House, metrics: Metrics) -> int:
         runtime = loop_runtime(_warn_slow_turn, metrics.beats_skipped.inc)
         _watch_engines(house, metrics)
         engines = Engines(house.recognizer, house.synthesizer, house.dialogue)
-        new_log = _begin_call_logs(settings, metrics, stack)
-        recorder = begin_recordings(settings, stack.callback)
+        new_log = begin_call_logs(settings, metrics.call_log_lines_lost.inc, stack.callback)
+        recorder = begin_recordings(settings, metrics.recordings_cut.inc, stack.callback)
         root = CallRoot(runtime, settings, engines, metrics, logger, control, new_log, recorder)
         names = {"stt": house.recognizer.name, "tts": house.synthesizer.name}
         status = ServerStatus(root, names)
-        watch_loop(metrics.loop_lag, load_listener(root.admission), stack.callback)
+        load = load_listener(root.admission)
+        watch_loop(metrics.loop_lag, metrics.loop_blockages, load, stack.callback)
         server = make_server(settings, status, metrics, runtime.clock, house.dialogue.language)
         await _live(server, sock, house, status)
     return CUT_SHORT if server.forced else 0
-
-
-def _begin_call_logs(
-    settings: Settings, metrics: Metrics, stack: contextlib.AsyncExitStack
-) -> Callable[[str, Callable[[], float]], CallLog]:
-    """Keep event logs of calls, if an operator asks for them."""
-    if settings.call_log_dir is None:
-        return no_call_log
-    logs = CallLogs(
-        settings.call_log_dir,
-        show_texts=settings.log_transcripts,
-        on_lost=metrics.call_log_lines_lost.inc,
-    )
-    stack.callback(logs.stop)
-    return logs.begin
 
 
 def _spare_the_collector() -> None:
@@ -242,21 +227,28 @@ async def _live(
         await asyncio.gather(*asides, return_exceptions=True)
 
 
-def _bind(settings: Settings) -> socket.socket:
-    try:
-        return bind(settings.host, settings.port)
-    except OSError as error:
-        where = f"HOST={settings.host} PORT={settings.port}"
-        raise PortError(f"{where}: {error.strerror}; expected a free address") from None
-
-
 async def _start_engines(house: House, stack: contextlib.AsyncExitStack) -> None:
+    started: list[Engine] = []
+    stack.push_async_callback(_close, started)
     for engine in (house.recognizer, house.synthesizer, house.dialogue):
         if isinstance(engine, Engine):
-            stack.push_async_callback(engine.aclose)
+            started.append(engine)
             await engine.start()
     for line in engine_lines(house):
         logger.info("{}", line)
+
+
+async def _close(engines: Sequence[Engine]) -> None:
+    """Close them side by side, so that one that hangs holds up nothing but itself."""
+    try:
+        async with asyncio.timeout(ENGINES_CLOSE_S):
+            closing = (engine.aclose() for engine in engines)
+            ends = await asyncio.gather(*closing, return_exceptions=True)
+    except TimeoutError:
+        logger.warning("engines: not closed within {:.1f} s, going on", ENGINES_CLOSE_S)
+        return
+    for error in filter(None, ends):
+        logger.warning("engines: not closed well: {}", type(error).__name__)
 
 
 async def _warm(house: House, status: ServerStatus) -> None:
@@ -266,7 +258,10 @@ async def _warm(house: House, status: ServerStatus) -> None:
             await house.synthesizer.warm(house.dialogue.stock_replies())
     except TimeoutError:
         logger.warning("warm-up: not done within {:.0f} s, going on", WARM_TIMEOUT_S)
-    status.started = True
+    except Exception as error:  # noqa: BLE001  # a task's end: a cold start is slow, not broken
+        logger.warning("warm-up: failed, going on: {}", type(error).__name__)
+    finally:
+        status.started = True
 
 
 async def _announce(server: DrainingServer, sock: socket.socket, house: House) -> None:

@@ -9,27 +9,40 @@ from the border; speech goes to TX, the end of the call to CallActor.
 from typing import Any, assert_never
 
 from actors import messages
-from actors.agent_memory import AgentMemory, Question
-from actors.caller_voice import CallerVoice, LineSilent
+from actors.agent_memory import AgentMemory
+from actors.agent_messages import (
+    BrainSaid,
+    EntryOverdue,
+    FillerDue,
+    KeptDue,
+    LineSilent,
+    PlaybackOverdue,
+    Private,
+    QuietDue,
+    ReplyDue,
+    Synthesized,
+    TroubleDue,
+)
+from actors.agent_turns import CallerTurns, TurnParts
+from actors.caller_voice import CallerVoice
 from actors.context import CallContext
-from actors.digit_entry import DigitEntry, EntryOverdue
+from actors.digit_entry import DigitEntry
 from actors.family import OutOfBand
-from actors.floor import FloorKeeper, QuietDue
+from actors.floor import FloorKeeper
 from actors.loop_actor import LoopActor
 from actors.mailbox import Mailbox
 from actors.messages import AgentMessage, CallMessage, ChildFailed, TxMessage
 from actors.peer import MediaPeer, Peer
-from actors.playback_messages import PlaybackOverdue, ReplyDue, Synthesized
-from actors.replies import BrainSaid, FillerDue, OfReply, Replies, ReplyParts
+from actors.replies import Replies
+from actors.reply_parts import ReplyParts
 from actors.speaker import Speaker
-from actors.trouble import Trouble, TroubleDue
+from actors.trouble import Trouble
 from actors.turn_log import TurnLog
 from dialogue import ports as brains
 from media.turns import Heard, Move
 from speech.ports import Synthesizer
 
 _OfHearing = messages.HearingLost | messages.HearingRestored | messages.HearingGaveOut | TroubleDue
-_Private = OfReply | QuietDue | EntryOverdue | LineSilent | TroubleDue
 
 
 class AgentActor(LoopActor):
@@ -50,25 +63,44 @@ class AgentActor(LoopActor):
         self._memory = memory
         self._masked = not context.settings.log_transcripts
         self._call = call
-        self._turn = TurnLog(context)
+        self._turn_log = TurnLog(context)
         self._speaker = Speaker(
-            context, memory, synthesizer, tx, self._turn, self._tell_self, self.after
+            context, memory, synthesizer, tx, self._turn_log, self._tell_self, self.after
         )
         self._voice = CallerVoice(self.after, memory, memory.brain.manners.silence_after_s)
         self._entry = DigitEntry(self.after, memory.entry, context.runtime.clock)
         self._replies = Replies(
-            ReplyParts(context, memory, self._speaker, self._voice, self._turn, self._entry),
-            tell_self=self._tell_self,
-            after=self.after,
-            on_over=self._on_reply_over,
+            ReplyParts(
+                context,
+                memory,
+                self._speaker,
+                self._voice,
+                self._turn_log,
+                self._entry,
+                tell_self=self._tell_self,
+                after=self.after,
+                on_over=self._on_reply_over,
+            )
         )
         self._floor = FloorKeeper(context, memory, self._speaker, self._replies, self.after)
         said_after_s = context.settings.trouble_said_after_ms / 1000
         self._trouble = Trouble(self.after, memory, context.runtime.clock, said_after_s)
+        self._turns = CallerTurns(
+            TurnParts(
+                context,
+                memory,
+                self._floor,
+                self._replies,
+                self._entry,
+                self._trouble,
+                self._turn_log,
+            ),
+            self.after,
+        )
 
     def on_receive(self, message: Any) -> None:  # noqa: C901, PLR0912  # one case a message
         """Deal with one message of the protocol, or of our own helpers."""
-        agent_message: AgentMessage | _Private = message
+        agent_message: AgentMessage | Private = message
         match agent_message:
             case messages.CallConnected():
                 self._on_call_connected()
@@ -79,7 +111,7 @@ class AgentActor(LoopActor):
             case messages.PartialTranscript():
                 self._on_partial(agent_message)
             case messages.FinalTranscript():
-                self._on_final(agent_message)
+                self._turns.final(agent_message)
             case messages.DigitPressed(digit=digit):
                 self._on_digit(digit)
             case messages.FramesWanted():
@@ -98,6 +130,8 @@ class AgentActor(LoopActor):
                 self._on_line_silent()
             case EntryOverdue():
                 self._on_entry_overdue(agent_message)
+            case KeptDue():
+                self._turns.answer_kept()
             case QuietDue():
                 self._floor.quiet_due(agent_message)
             case BrainSaid() | FillerDue() | Synthesized() | ReplyDue() | PlaybackOverdue():
@@ -126,6 +160,7 @@ class AgentActor(LoopActor):
         self._speaker.release()
         self._voice.release()
         self._trouble.release()
+        self._turns.release()
 
     # --- beginning, also after a crash -----------------------------------------------
 
@@ -138,22 +173,21 @@ class AgentActor(LoopActor):
         if memory.goodbye_reason is not None:
             self._replies.say_goodbye(memory.goodbye_reason)
         elif not memory.greeted:
-            self._greet()
-        elif memory.unheard or memory.ending is not None:
+            self._replies.greet()
+        elif memory.must_be_heard or memory.ending is not None:
             self._replies.speak(memory.unheard, memory.ending)
-        elif memory.unanswered:
+        elif memory.kept:
+            self._turns.answer_kept()
+        elif memory.unheard:
+            self._replies.speak(memory.unheard)
+        elif memory.unanswered and not memory.given_up:
             self._replies.speak([brains.Say(memory.brain.manners.apology)])
-        else:
-            self._await_speech()
-
-    def _greet(self) -> None:
-        self._replies.answer(brains.CallBegan(), end_mark="greeting_end")
-        self._context.log.info("🔊 GREETING: queued")
+        self._await_speech()
 
     # --- the caller ------------------------------------------------------------------
 
     def _on_speech_started(self, started_at: float) -> None:
-        self._turn.voice_started(started_at)
+        self._turn_log.voice_started(started_at)
         self._voice.started()
         self._floor.voice_started()
 
@@ -163,57 +197,24 @@ class AgentActor(LoopActor):
         self._floor.take(Heard.VOICE)
 
     def _on_speech_stopped(self, ended_at: float) -> None:
-        self._turn.voice_ended(ended_at)
+        self._turn_log.voice_ended(ended_at)
         self._voice.stopped(ended_at)
         self._floor.voice_stopped()
         self._trouble.caller_stopped(ended_at)
         self._await_speech()
 
     def _on_partial(self, partial: messages.PartialTranscript) -> None:
-        self._turn.partial(partial.heard_at)
+        self._turn_log.partial(partial.heard_at)
         if partial.text:
             self._floor.take(self._floor.partial(partial.text))
             self._await_speech()
-
-    def _on_final(self, final: messages.FinalTranscript) -> None:
-        """Answer, keep for later or let pass, as turn taking wants it."""
-        self._trouble.answered()
-        question = self._memory.to_answer(final)
-        nothing_new = final.revises and not question.text
-        said = question.text if final.revises else final.text
-        heard = Heard.NOTHING_NEW if nothing_new else self._floor.final(said)
-        move = self._floor.take(heard)
-        if move is Move.ANSWER:
-            self._answer_caller(final, question)
-        elif move is Move.KEEP:
-            self._memory.keep(final)
-
-    def _answer_caller(self, final: messages.FinalTranscript, question: Question) -> None:
-        self._memory.unanswered = True
-        turn = self._memory.heard(final, question)
-        if not self._entry.under_way:
-            self._entry.cancel()  # Who speaks instead of keying in is answered in words.
-        said = brains.CallerSaid(question.text, question.replaces)
-        reply = turn.reply = self._replies.answer(said)
-        self._turn.answered_by(reply, final)
-
-    def _answer_kept(self) -> None:
-        """Answer what the caller said or pressed while something had to be heard."""
-        kept = self._memory.take_kept()
-        if isinstance(kept, messages.FinalTranscript):
-            # It was judged when it was said: behind the notice it would be judged otherwise.
-            question = self._memory.to_answer(kept)
-            if question.text and self._floor.take(Heard.UTTERANCE) is Move.ANSWER:
-                self._answer_caller(kept, question)
-        elif kept is not None:
-            self._on_key(kept)
 
     def _on_digit(self, digit: str) -> None:
         self._context.log.info("🔢 [DTMF] {}", "*" if self._masked else digit)
         self._context.events.note("digit", digit="*")
         key = self._entry.pressed(digit)
         if key is not None:
-            self._on_key(key)
+            self._turns.key(key)
         else:
             self._trouble.answered()
             self._voice.stop_waiting()
@@ -222,20 +223,7 @@ class AgentActor(LoopActor):
     def _on_entry_overdue(self, overdue: EntryOverdue) -> None:
         entered = self._entry.timed_out(overdue)
         if entered is not None:
-            self._on_key(entered)
-
-    def _on_key(self, key: brains.CallerPressed | brains.CallerEntered) -> None:
-        move = self._floor.take(Heard.KEY)
-        if move is Move.ANSWER:
-            self._answer_else(key)
-        elif move is Move.KEEP:
-            self._memory.keep(key)
-
-    def _answer_else(self, event: brains.CallerEvent) -> None:
-        """Answer something that is no utterance."""
-        self._trouble.answered()
-        self._memory.answered_else()
-        self._replies.answer(event)
+            self._turns.key(entered)
 
     def _on_trouble_due(self) -> None:
         """Tell a caller who waits that the recogniser has trouble."""
@@ -246,12 +234,12 @@ class AgentActor(LoopActor):
     def _on_hearing_gave_out(self) -> None:
         if not self._replies.is_ending:
             self._replies.interrupt()
-            self._replies.answer(brains.RecognitionLost())
+            self._turns.answer(brains.RecognitionLost())
 
     def _on_line_silent(self) -> None:
         in_vain = self._voice.waited_in_vain() and not self._entry.under_way
         if in_vain and self._floor.take(Heard.SILENCE) is Move.PROMPT:
-            self._answer_else(brains.CallerSilent())
+            self._turns.answer(brains.CallerSilent())
 
     def _await_speech(self) -> None:
         if not self._speaker.speaking:
@@ -261,8 +249,7 @@ class AgentActor(LoopActor):
 
     def _on_mark_played(self, mark: messages.MarkPlayed) -> None:
         self._replies.mark_played(mark)
-        if not self._speaker.is_notice:
-            self._answer_kept()
+        self._turns.answer_kept()
 
     def _on_reply_over(self) -> None:
         if self._memory.ending is not None:
@@ -270,7 +257,7 @@ class AgentActor(LoopActor):
         else:
             self._await_speech()
             self._trouble.look_again()
-            self._answer_kept()
+            self._turns.answer_kept()
 
     def _tell_self(self, message: OutOfBand) -> None:
         """Take a result of one's own helpers; those of a dead incarnation go nowhere."""

@@ -5,86 +5,35 @@ never logged here, shown by `/calls/{CallSid}` only where the setting allows it.
 """
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Final, Literal
 
+from actors.agent_history import LINE_MAX_CHARS, HistoryLine, put_last
+from actors.agent_turn import Question, Turn
 from actors.digit_entry import EntryState
 from actors.messages import FinalTranscript, Hangup, Transfer
+from actors.own_words import OwnWords
 from dialogue.ports import Brain, CallerEntered, CallerPressed, Say
-from dialogue.revision import added_text
-
-ENTRY_MAX_CHARS: Final = 2000
-"""Characters kept of one entry."""
 
 KEPT_MAX: Final = 8
 """Utterances and keys kept until they can be answered."""
 
-PAUSE_MAX_S: Final = 8.0
-"""Between two utterances that may still be one thought."""
-
-
-@dataclass(slots=True)
-class Entry:
-    """Something that was said."""
-
-    who: Literal["caller", "agent"]
-    text: str
-    at: float
-    """When, on the call's clock."""
-
-    def add(self, text: str) -> None:
-        """Add a sentence to it."""
-        self.text = f"{self.text} {text}".strip()[:ENTRY_MAX_CHARS]
-
-
-@dataclass(slots=True)
-class Turn:
-    """The caller's newest utterance and what became of its answer."""
-
-    utterance: int
-    text: str
-    """All of it."""
-
-    entry: Entry
-    heard_at: float = 0.0
-    """When it was recognised."""
-
-    answered: str = ""
-    """Its beginning, where the caller has heard an answer to that already."""
-
-    before: str = ""
-    """What the caller had said before, to which nobody has heard an answer either."""
-
-    reply: int = 0
-    """The reply that answers it."""
-
-    spoken: bool = False
-    """Whether the caller has begun to hear that answer."""
-
-    interrupted: bool = False
-    """Whether that answer was broken off."""
-
-    closed: bool = False
-    """Whether something else has been answered since."""
-
-    def goes_on(self, at: float) -> bool:
-        """Whether what is said at this time belongs to it."""
-        open_still = not (self.spoken or self.closed) and bool(self.text)
-        return open_still and at - self.heard_at <= PAUSE_MAX_S
-
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What of an utterance is to be answered."""
+class GivenUp:
+    """A reply that ended because the caller seemed to say something."""
 
-    text: str
-    """Empty for speech that nobody could make out, or that adds nothing."""
+    reply: int
+    rest: tuple[Say, ...]
+    """Its texts that were not heard to their end."""
 
-    replaces: bool = False
-    """Whether it takes the place of what was asked before: nobody has heard that answer."""
+    whole: bool
+    """Whether the brain had said all of it: then the rest is all that is missing."""
 
-    before: str = ""
-    """The part of it that was said in earlier utterances."""
+    near_end: bool
+    """Whether the caller was hearing its last words: a question perhaps."""
 
 
 Kept = FinalTranscript | CallerPressed | CallerEntered
@@ -96,7 +45,7 @@ class AgentMemory:
     """The conversation so far, and what was going on when an agent crashed."""
 
     brain: Brain
-    history: deque[Entry]
+    history: deque[HistoryLine]
     epoch: int = 0
     """The newest playback."""
 
@@ -105,11 +54,8 @@ class AgentMemory:
     quiet_since: float = float("-inf")
     """When the caller's voice was heard last, where it is not heard now."""
 
-    own_words: frozenset[str] = frozenset()
+    own_words: OwnWords = field(default_factory=OwnWords)
     """What the agent says, or has said last: it may come back as an echo."""
-
-    own_words_until: float = float("inf")
-    """When it had said that."""
 
     unanswered: bool = False
     """Whether the caller waits for an answer that has not begun to be spoken."""
@@ -118,7 +64,10 @@ class AgentMemory:
     """What of the reply being spoken the caller has not heard yet."""
 
     kept: list[Kept] = field(default_factory=list[Kept])
-    """What the caller said or keyed in while something had to be heard first."""
+    """What the caller said or keyed in and is to be answered, oldest first."""
+
+    given_up: GivenUp | None = None
+    """What the caller's last words have ended, until it is known what they are."""
 
     entry: EntryState = field(default_factory=EntryState)
     """What the caller is keying in."""
@@ -141,60 +90,97 @@ class AgentMemory:
     turn: Turn | None = None
     """The utterance that was answered last, as a later final may still revise it."""
 
-    def to_answer(self, final: FinalTranscript) -> Question:
-        """Take a final: which of its words are to be answered?
+    @property
+    def must_be_heard(self) -> bool:
+        """Whether something that nobody may interrupt has not been heard to its end."""
+        return not all(say.interruptible for say in self.unheard)
+
+    # --- what the caller says --------------------------------------------------------
+
+    def to_answer(self, final: FinalTranscript, *, goes_on: bool = False) -> Question:
+        """Look at a final: which of its words are to be answered?
 
         One that says an utterance once more is answered for what it adds. One that follows an
         utterance whose answer nobody has begun to hear belongs to it: people pause.
+
+        Args:
+            final: it.
+            goes_on: whether it belongs to the utterance before however long the pause was.
         """
         turn = self.turn
         if final.revises and turn is not None and turn.utterance == final.utterance:
-            return _revised(turn, final.text)
-        if turn is not None and final.text and turn.goes_on(final.heard_at):
-            before = turn.entry.text
-            return Question(
-                f"{before} {final.text}"[:ENTRY_MAX_CHARS], replaces=True, before=before
-            )
+            return turn.revised(final.text)
+        if turn is not None and final.text and (goes_on or turn.goes_on(final.heard_at)):
+            before = turn.line.text
+            return Question(f"{before} {final.text}"[:LINE_MAX_CHARS], replaces=True, before=before)
         return Question(final.text)
 
-    def keep(self, heard: Kept) -> None:
-        """Keep what is to be answered later; a revision takes the place of its first half."""
-        if isinstance(heard, FinalTranscript):
-            self.kept = [one for one in self.kept if not _is_same(one, heard)]
-        self.kept = [*self.kept, heard][-KEPT_MAX:]
+    def asks(self, said: Sequence[FinalTranscript]) -> bool:
+        """Whether there is anything in finals to be answered still."""
+        return any(not final.revises or self.to_answer(final).text for final in said)
 
-    def take_kept(self) -> Kept | None:
-        """Take what is to be answered now: keys before words, and of words all, as one.
+    def hear(self, said: Sequence[FinalTranscript]) -> Question:
+        """Remember finals that follow each other; together they are one question."""
+        asked: Question | None = None
+        for final in said:
+            question = self.to_answer(final, goes_on=asked is not None)
+            if question.text or len(said) == 1:
+                self._heard(final, question)
+                # Whether an answer is taken back was decided by the first of them.
+                replaces = question.replaces if asked is None else asked.replaces
+                asked = Question(question.text, replaces=replaces, before=question.before)
+        return asked or Question("")
 
-        Words that keys take the place of are remembered, for brains that look back.
-        """
-        kept, self.kept = self.kept, []
-        said = [one for one in kept if isinstance(one, FinalTranscript)]
-        keys = [one for one in kept if not isinstance(one, FinalTranscript)]
-        if keys:
-            for one in said:
-                self.note("caller", one.text, one.heard_at)
-            return keys[-1]
-        if len(said) < 2:  # noqa: PLR2004  # one is as it was, a revision perhaps
-            return said[0] if said else None
-        text = " ".join(one.text for one in said)[:ENTRY_MAX_CHARS]
-        return FinalTranscript(said[-1].utterance, text, said[-1].heard_at)
-
-    def heard(self, final: FinalTranscript, question: Question) -> Turn:
-        """Remember an utterance and what of it is to be answered."""
-        turn = self.turn
+    def _heard(self, final: FinalTranscript, question: Question) -> None:
+        turn, at = self.turn, final.heard_at
+        same = turn is not None and turn.utterance == final.utterance
         if question.replaces and turn is not None:
-            turn.entry.text = question.text[:ENTRY_MAX_CHARS]
+            turn.line.text = question.text[:LINE_MAX_CHARS]
+            put_last(self.history, turn.line)
             turn.utterance, turn.text, turn.before = final.utterance, final.text, question.before
+            turn.answered = turn.answered if same else ""
             turn.spoken = turn.interrupted = turn.closed = False
-            turn.heard_at = final.heard_at
-            return turn
-        text, at = question.text, final.heard_at
-        entry = self.note("caller", text, at) if text else Entry("caller", "", at)
-        goes_on = turn is not None and turn.utterance == final.utterance
-        answered = turn.text if turn is not None and goes_on else ""
-        self.turn = Turn(final.utterance, final.text, entry, at, answered)
-        return self.turn
+            turn.heard_at = at
+            return
+        text = question.text
+        line = self.note("caller", text, at) if text else HistoryLine("caller", "", at)
+        answered = turn.text if turn is not None and same else ""
+        self.turn = Turn(final.utterance, final.text, line, at, answered)
+
+    # --- what is kept ----------------------------------------------------------------
+
+    def keep(self, heard: Kept) -> bool:
+        """Keep what is to be answered; a revision takes the place of what it revises.
+
+        Returns:
+            False if the oldest was forgotten for it.
+        """
+        for index, one in enumerate(self.kept):
+            if isinstance(heard, FinalTranscript) and _is_of(one, heard.utterance):
+                self.kept[index] = heard
+                return True
+        self.kept.append(heard)
+        if len(self.kept) <= KEPT_MAX:
+            return True
+        del self.kept[0]
+        return False
+
+    def forget_kept(self, utterance: int) -> None:
+        """Forget what was kept of an utterance: it was taken back."""
+        self.kept = [one for one in self.kept if not _is_of(one, utterance)]
+
+    def take_kept(self) -> CallerPressed | CallerEntered | list[FinalTranscript]:
+        """Take what comes first: a key, or all that was said up to the next key."""
+        first = self.kept[0]
+        if not isinstance(first, FinalTranscript):
+            del self.kept[0]
+            return first
+        words = takewhile(lambda one: isinstance(one, FinalTranscript), self.kept)
+        said = [one for one in words if isinstance(one, FinalTranscript)]
+        del self.kept[: len(said)]
+        return said
+
+    # --- what is answered ------------------------------------------------------------
 
     def answered_else(self) -> None:
         """Note that something other than an utterance is answered: what is said next is new."""
@@ -211,29 +197,22 @@ class AgentMemory:
         if self.turn is not None and self.turn.reply == reply:
             self.turn.spoken = True
 
-    def says_something_new(self) -> None:
-        """Note that the agent begins another reply."""
-        self.own_words, self.own_words_until = frozenset(), float("inf")
+    def goes_on_as(self, reply: int, before: int) -> None:
+        """Note that a reply says the rest of one before."""
+        if self.turn is not None and self.turn.reply == before:
+            self.turn.reply, self.turn.interrupted = reply, False
 
     def next_epoch(self) -> int:
         """Number a new playback, or one that goes on."""
         self.epoch += 1
         return self.epoch
 
-    def note(self, who: Literal["caller", "agent"], text: str, at: float) -> Entry:
+    def note(self, who: Literal["caller", "agent"], text: str, at: float) -> HistoryLine:
         """Remember something said; the oldest is forgotten when there is too much."""
-        entry = Entry(who, text[:ENTRY_MAX_CHARS], at)
-        self.history.append(entry)
-        return entry
+        line = HistoryLine(who, text[:LINE_MAX_CHARS], at)
+        self.history.append(line)
+        return line
 
 
-def _revised(turn: Turn, text: str) -> Question:
-    added = added_text(turn.text, text) if turn.spoken else ""
-    if added or (turn.spoken and not turn.interrupted):
-        return Question(added)
-    rest = f"{turn.before} {added_text(turn.answered, text)}".strip()
-    return Question(rest, replaces=True, before=turn.before)
-
-
-def _is_same(one: object, final: FinalTranscript) -> bool:
-    return isinstance(one, FinalTranscript) and one.utterance == final.utterance
+def _is_of(one: Kept, utterance: int) -> bool:
+    return isinstance(one, FinalTranscript) and one.utterance == utterance

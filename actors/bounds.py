@@ -8,17 +8,22 @@ what a call holds in this process; the engines' and the kernel's own memory is t
 from dataclasses import dataclass
 from typing import Final
 
-from actors.agent_memory import ENTRY_MAX_CHARS
-from actors.call_notes import NOTE_MAX_CHARS
-from actors.playback import KEPT_FRAMES, TEXT_MAX_CHARS, TEXTS_MAX
+from actors.agent_history import LINE_MAX_CHARS
+from actors.agent_memory import KEPT_MAX
+from actors.playback import OWN_TEXTS_MAX, TEXT_MAX_CHARS, TEXTS_MAX
+from actors.playback_frames import KEPT_FRAMES
 from actors.socket import UNSENT_MAX_BYTES
 from actors.stats import NOTES_KEPT
 from actors.stt_single import REQUESTS_MAX
 from actors.tx import MARKS_KEPT
+from dialogue.ports import MAX_NOTE_CHARS
+from media.echo import UNPLAYED_FRAMES
+from media.echo_path import DELAYS
 from media.frame import FRAME_BYTES, FRAME_MS, SAMPLE_RATE_HZ, SILENCE_FRAME
 from media.twilio import MAX_MESSAGE_BYTES, StreamEncoder
 from media.twilio_fields import MAX_SID_CHARS
 from settings import Settings
+from speech.ports import STREAM_WAITING_MAX_S
 
 BYTES_OBJECT: Final = 33
 """What a `bytes` object costs beyond its content (CPython, 64 bit)."""
@@ -43,6 +48,9 @@ MEDIA_MESSAGE: Final = (
 CHAR: Final = 4
 """A character at worst (one outside the basic plane makes all of a text four bytes wide)."""
 
+ECHO_GUARD: Final = 10_000
+"""The echo guard's tables, of so many levels and delays, rounded up."""
+
 ACTORS: Final = 5
 FIXED: Final = 96 * 1024
 """Actors, mailboxes, detectors, closures: all that does not grow, rounded up."""
@@ -63,6 +71,7 @@ def call_bounds(settings: Settings) -> tuple[Bound, ...]:
     """List everything that can grow in one call."""
     frame = FRAME_OBJECT + PAYLOAD
     text = settings.utterance_max_chars * CHAR + 128
+    texts = TEXTS_MAX + OWN_TEXTS_MAX
     control = settings.control_mailbox_messages
     ring = settings.stt_ring_ms // FRAME_MS
     segment = settings.single_max_ms // FRAME_MS
@@ -80,27 +89,32 @@ def call_bounds(settings: Settings) -> tuple[Bound, ...]:
             f"{REQUESTS_MAX} segments",
             REQUESTS_MAX * segment * FRAME_BYTES,
         ),
-        Bound("audio waiting in the recogniser's stream", "35 s", 35 * SAMPLE_RATE_HZ),
+        Bound(
+            "audio waiting in the recogniser's stream",
+            f"{STREAM_WAITING_MAX_S} s",
+            STREAM_WAITING_MAX_S * SAMPLE_RATE_HZ,
+        ),
         Bound("control lanes, four of small messages", f"4 × {control}", 4 * control * 128),
         Bound("control lane of the agent, transcripts", f"{control} texts", control * text),
         # A bytearray that grows is over-allocated by an eighth and copied once.
         Bound("speech waiting for TX", f"{settings.reply_max_audio_s} s", speech_bytes * 9 // 4),
         # Handed over last, and to be handed over again.
         _frames("frames kept for a reply that goes on", 2 * KEPT_FRAMES, PAYLOAD),
-        Bound("texts of one reply", f"{TEXTS_MAX} texts", 2 * TEXTS_MAX * TEXT_MAX_CHARS * CHAR),
+        Bound("texts of one reply", f"{texts} texts", 2 * texts * TEXT_MAX_CHARS * CHAR),
         Bound(
             "history",
             f"{settings.history_entries} entries",
-            settings.history_entries * (ENTRY_MAX_CHARS * CHAR + 128),
+            settings.history_entries * (LINE_MAX_CHARS * CHAR + 128),
         ),
-        Bound("notes", f"{NOTES_KEPT} notes", NOTES_KEPT * (NOTE_MAX_CHARS * CHAR + 128)),
-        # The utterance being answered, what of it was asked, and what is kept for later.
-        Bound("the turn under way", "4 texts", 4 * ENTRY_MAX_CHARS * CHAR),
+        Bound("notes", f"{NOTES_KEPT} notes", NOTES_KEPT * (MAX_NOTE_CHARS * CHAR + 128)),
+        # The utterance being answered, and what of it was asked.
+        Bound("the turn under way", "4 texts", 4 * LINE_MAX_CHARS * CHAR),
+        Bound("words and keys kept to be answered", f"{KEPT_MAX} texts", KEPT_MAX * text),
         Bound("marks awaiting their echo", f"{MARKS_KEPT} marks", 2 * MARKS_KEPT * MARK_OBJECT),
         # In the connection's buffer, and taken out of it.
         Bound("message coming in", _kib(MAX_MESSAGE_BYTES), 2 * MAX_MESSAGE_BYTES),
         Bound("unsent on the socket", _kib(unsent_bytes), unsent_bytes),
-        Bound("echo guard", "128 levels, 50 delays", 10_000),
+        Bound("echo guard", f"{UNPLAYED_FRAMES} levels, {DELAYS} delays", ECHO_GUARD),
         Bound("actors and the rest, fixed", f"{ACTORS} actors", FIXED),
     )
 

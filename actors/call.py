@@ -2,7 +2,7 @@
 
 One CallActor per call. It owns the restart budgets and the call's end, and touches neither
 audio nor text. What becomes of a failed STT is decided by its `Hearing`; the other children
-are restarted once, then the call ends with a goodbye.
+are restarted as often as CHILD_RESTARTS allows, then the call ends with a goodbye.
 Told of everything by its children and by the media socket; answers to the root, which ends
 what is left if this actor itself should crash.
 """
@@ -210,7 +210,7 @@ class CallActor(LoopActor):
         """End the call as politely as what still works allows."""
         name = failure.child
         self._context.log.error(
-            "❌ [CALL] {} crashed again, the call ends: {}", name, described(failure.error)
+            "❌ [CALL] {} crashed, no restart is left: {}", name, described(failure.error)
         )
         if name == "tx":
             self._parts.socket.close("tx_failed")

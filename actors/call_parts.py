@@ -6,12 +6,15 @@ CallActor included. Starting and stopping in order is here; deciding when is Cal
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from pykka import ActorRef
 
 from actors.agent import AgentActor
-from actors.agent_memory import AgentMemory, Entry
+from actors.agent_history import HistoryLine
+from actors.agent_memory import AgentMemory
+from actors.call_notes import note_tool
 from actors.context import CallContext
 from actors.engines import Engines
 from actors.floor import REQUEST_S
@@ -30,8 +33,8 @@ from actors.outcome import HungUp, Outcome
 from actors.rx import RxActor, RxState
 from actors.socket import CallerSocket
 from actors.stt import SttActor
+from actors.stt_state import SttState
 from actors.supervision import Child, ChildSpec, RestartBudget
-from actors.transcripts import SttState
 from actors.tx import TxActor, TxState
 from dialogue.ports import CallFacts, Closing
 from media.frame import FRAME_MS
@@ -82,15 +85,28 @@ class CallParts:
         self.rx_state = RxState()
         self.stt_state = SttState(AudioRing(settings.stt_ring_ms // FRAME_MS))
         self.tx_state = TxState(PlayoutClock(settings.tx_lead_frames))
-        history: deque[Entry] = deque(maxlen=settings.history_entries)
-        facts = CallFacts(context.call_sid, caller, history)
+        history: deque[HistoryLine] = deque(maxlen=settings.history_entries)
+        facts = CallFacts(context.call_sid, caller, history, partial(note_tool, context))
         self.memory = AgentMemory(engines.dialogue.new_brain(facts), history)
+        self.hear_by(single=self.stt_single)
         self.children = {spec.name: Child(spec) for spec in self._specs()}
 
     @property
     def mailboxes(self) -> tuple[Mailbox[Any], ...]:
         """All mailboxes of the call, in the order audio takes."""
         return (self.rx, self.stt, self.agent, self.tx, self.call)
+
+    def hear_by(self, *, single: bool) -> None:
+        """Say how STT recognises from now on, and how late its words therefore are.
+
+        Args:
+            single: by single requests instead of a stream.
+        """
+        guesses = not self.engines.recognizer.signs_of_life
+        late_s = WORDS_AT_THE_END_S if guesses else 0.0
+        self.stt_single = single
+        self.memory.words_are_guesses = guesses
+        self.memory.words_after_s = REQUEST_S if single else late_s
 
     def stop_children(self) -> None:
         """Ask all children to stop, sources before sinks. Does not wait."""
@@ -123,14 +139,14 @@ class CallParts:
 
     def _specs(self) -> tuple[ChildSpec, ...]:
         settings = self.context.settings
-        once = RestartBudget(settings.child_restarts)
-        thrice = RestartBudget(settings.stt_restarts, refill_after_s=settings.stt_refill_s)
+        others = RestartBudget(settings.child_restarts)
+        stt = RestartBudget(settings.stt_restarts, refill_after_s=settings.stt_refill_s)
         backoff_s = settings.stt_backoff_ms / 1000
         return (
-            ChildSpec("rx", self.rx, self._start_rx, once),
-            ChildSpec("tx", self.tx, self._start_tx, once),
-            ChildSpec("stt", self.stt, self._start_stt, thrice, backoff_s),
-            ChildSpec("agent", self.agent, self._start_agent, once),
+            ChildSpec("rx", self.rx, self._start_rx, others),
+            ChildSpec("tx", self.tx, self._start_tx, others),
+            ChildSpec("stt", self.stt, self._start_stt, stt, backoff_s),
+            ChildSpec("agent", self.agent, self._start_agent, others),
         )
 
     def _start_rx(self) -> ActorRef[Any]:
@@ -142,10 +158,6 @@ class CallParts:
         )
 
     def _start_stt(self) -> ActorRef[Any]:
-        guesses = not self.engines.recognizer.signs_of_life
-        late_s = WORDS_AT_THE_END_S if guesses else 0.0
-        self.memory.words_are_guesses = guesses
-        self.memory.words_after_s = REQUEST_S if self.stt_single else late_s
         ref = SttActor.start(
             self.context,
             self.stt,

@@ -54,8 +54,10 @@ def call_view(
         drops={box.name: dict(box.ledger.dropped) for box in parts.mailboxes},
         trouble={
             "rx_resyncs": stats.rx_resyncs,
+            "media_jumps": parts.rx_state.timeline.jumps,
             "stt_deaf": stats.stt_deaf,
             "ring_overrun_frames": parts.stt_state.ring.overrun_frames,
+            "segments_discarded": stats.segments_discarded,
             "tx_reanchors": parts.tx_state.playout.reanchors,
         },
         restarts={name: child.restarts for name, child in parts.children.items()},

@@ -5,17 +5,12 @@ kept here. Whether the caller speaks is in the agent's memory, so that a success
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from actors.agent_memory import AgentMemory
+from actors.agent_messages import LineSilent
 from actors.clock import Timer
 from actors.family import OutOfBand
 from actors.peer import to_nobody
-
-
-@dataclass(frozen=True, slots=True)
-class LineSilent(OutOfBand):
-    """Nobody has spoken for the brain's patience."""
 
 
 class CallerVoice:

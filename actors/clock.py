@@ -9,7 +9,10 @@ import heapq
 import itertools
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
+
+EARLY_S: Final = 0.001
+"""A timer may fire as much too early, by rounding or by the loop's own clock."""
 
 
 class Timer(Protocol):

@@ -8,32 +8,18 @@ when the caller speaks instead.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
 
+from actors.agent_messages import EntryOverdue
 from actors.clock import Clock, Timer
 from actors.family import OutOfBand
 from actors.peer import to_nobody
-from dialogue.ports import CallerEntered, CallerPressed
-
-KEYS: Final = frozenset("0123456789*#")
-"""The keys of a telephone; A to D of ITU-T Q.23 are on no caller's."""
-
-MAX_DIGITS: Final = 64
-"""Keys in one entry, as `CollectDigits` says. A card has at most 19 (ISO/IEC 7812-1)."""
-
-LEAST_TIMEOUT_S: Final = 0.5
-"""Nobody finds the next key faster for certain."""
-
-MOST_TIMEOUT_S: Final = 60.0
-"""A caller who needs longer has put the telephone down."""
-
-
-@dataclass(frozen=True, slots=True)
-class EntryOverdue(OutOfBand):
-    """No other key came for the time allowed."""
-
-    key: int
-    """The number of the last key then; one that has been followed by another means nothing."""
+from dialogue.ports import (
+    ENTRY_TIMEOUT_RANGE_S,
+    KEYS,
+    MAX_DIGITS,
+    CallerEntered,
+    CallerPressed,
+)
 
 
 @dataclass(slots=True)
@@ -43,7 +29,7 @@ class EntryState:
     active: bool = False
     max_digits: int = 1
     terminator: str = ""
-    timeout_s: float = MOST_TIMEOUT_S
+    timeout_s: float = ENTRY_TIMEOUT_RANGE_S[1]
     digits: str = field(default="", repr=False)
     """Personal data."""
 
@@ -71,11 +57,6 @@ class DigitEntry:
         self._timer: Timer | None = None
 
     @property
-    def active(self) -> bool:
-        """Whether keys are being taken together."""
-        return self._state.active
-
-    @property
     def under_way(self) -> bool:
         """Whether the caller has begun: the line is not silent then, whatever is heard."""
         return self._state.active and bool(self._state.digits)
@@ -88,13 +69,14 @@ class DigitEntry:
         Args:
             max_digits: 1 to `MAX_DIGITS`; the last one ends it.
             terminator: the key that ends it and is not part of it; anything else: none.
-            timeout_s: after the last key, `LEAST_TIMEOUT_S` to `MOST_TIMEOUT_S`.
+            timeout_s: after the last key, within `ENTRY_TIMEOUT_RANGE_S`.
         """
         self._end()
         state = self._state
         state.max_digits = min(MAX_DIGITS, max(1, max_digits))
         state.terminator = terminator if terminator in KEYS else ""
-        state.timeout_s = min(MOST_TIMEOUT_S, max(LEAST_TIMEOUT_S, timeout_s))
+        least_s, most_s = ENTRY_TIMEOUT_RANGE_S
+        state.timeout_s = min(most_s, max(least_s, timeout_s))
         state.active = True
 
     def pressed(self, digit: str) -> CallerEntered | CallerPressed | None:

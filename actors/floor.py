@@ -7,10 +7,10 @@ was no interruption.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from actors.agent_memory import AgentMemory
+from actors.agent_messages import QuietDue
 from actors.clock import Timer
 from actors.context import CallContext
 from actors.family import OutOfBand
@@ -38,14 +38,6 @@ REQUEST_S: Final = 2.5
 """From the end of a voice to its first words, where they are asked for by single requests."""
 
 
-@dataclass(frozen=True, slots=True)
-class QuietDue(OutOfBand):
-    """The voice that held the reply had time to become words."""
-
-    epoch: int
-    """The playback that was held."""
-
-
 class FloorKeeper:
     """Keeps track of who has the floor."""
 
@@ -67,12 +59,19 @@ class FloorKeeper:
         self._timer: Timer | None = None
 
     @property
-    def floor(self) -> Floor:
-        """Who has the floor now."""
+    def may_answer(self) -> bool:
+        """Whether something said before may be answered now: nobody else has the floor."""
+        return self._now in {Floor.LISTENING, Floor.REPLYING}
+
+    @property
+    def _now(self) -> Floor:
+        """Who has the floor now. A notice has it too while its speaker has crashed."""
         if self._replies.is_ending:
             return Floor.ENDING
         if not self._speaker.speaking:
-            return Floor.LISTENING
+            if self._memory.must_be_heard:
+                return Floor.NOTICE
+            return Floor.YIELDED if self._memory.given_up else Floor.LISTENING
         if self._speaker.held:
             return Floor.HELD
         return Floor.NOTICE if self._speaker.is_notice else Floor.REPLYING
@@ -81,9 +80,9 @@ class FloorKeeper:
         """Do what is to be done about the reply under way.
 
         Returns:
-            the move: to answer, to keep and to prompt are the agent's.
+            the move: to answer, to keep, to take up and to prompt are the agent's.
         """
-        made = move(self.floor, heard)
+        made = move(self._now, heard)
         match made:
             case Move.HOLD:
                 self._hold()
@@ -91,7 +90,10 @@ class FloorKeeper:
                 self._go_on()
             case Move.GIVE_UP | Move.ANSWER:
                 self._forget_timer()
-                self._replies.interrupt()
+                near_end = self._speaker.ends_within(TAIL_S)
+                given_up = self._replies.interrupt(near_end=near_end)
+                # Keys and finished utterances are what they are, words may come to nothing.
+                self._memory.given_up = given_up if heard is Heard.WORDS else None
             case _:
                 pass
         return made
@@ -115,7 +117,9 @@ class FloorKeeper:
             return Heard.NOISE
         if self._is_echo(text):
             return Heard.ECHO
-        meant = self._is_meant(text) or self._speaker.ends_within(TAIL_S)
+        given_up = self._memory.given_up
+        near_end = given_up.near_end if given_up else self._speaker.ends_within(TAIL_S)
+        meant = self._is_meant(text) or near_end
         return Heard.UTTERANCE if meant else Heard.MURMURED
 
     def _is_echo(self, text: str) -> bool:
@@ -128,9 +132,9 @@ class FloorKeeper:
         late_s = ECHO_S + self._words_after_s
         if memory.caller_speaking or now - memory.quiet_since < late_s:
             return False
-        if now - memory.own_words_until > late_s:
+        if not memory.own_words.heard_lately(now, late_s):
             return False
-        return memory.words_are_guesses or memory.own_words.issuperset(words_said(text))
+        return memory.words_are_guesses or memory.own_words.explain(text, now, late_s)
 
     def _is_meant(self, text: str) -> bool:
         known = self._memory.brain.manners.backchannels

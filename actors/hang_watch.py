@@ -7,30 +7,30 @@ that looks at it. Decides nothing.
 from collections.abc import Callable
 from typing import Final
 
-from actors.clock import Clock, Timer
+from actors.agent_messages import ReplyDue
+from actors.clock import EARLY_S, Timer
+from actors.context import CallContext
 from actors.family import OutOfBand
 from actors.peer import to_nobody
-from actors.playback_messages import ReplyDue
 
-EARLY_S: Final = 0.001
-"""A timer may fire as much too early."""
+REPLY_TIMEOUT_S: Final = 8.0
+"""Without a single new frame of a reply that is not at its end: brain or synthesis hangs. More
+where the brain's own limits are longer."""
 
 
 class HangWatch:
     """Watches one reply after the other.
 
     Args:
-        clock: the call's.
+        context: the call's surroundings: its clock, and the limits of its brain.
         after: sends the agent a message later.
-        timeout_s: without a new frame, after which a reply hangs.
     """
 
-    def __init__(
-        self, clock: Clock, after: Callable[[float, OutOfBand], Timer], timeout_s: float
-    ) -> None:
-        self._clock = clock
+    def __init__(self, context: CallContext, after: Callable[[float, OutOfBand], Timer]) -> None:
+        self._clock = context.runtime.clock
         self._after = after
-        self._timeout_s = timeout_s
+        limits_ms = (context.settings.agent_first_token_ms, context.settings.agent_stall_ms)
+        self._timeout_s = max(REPLY_TIMEOUT_S, max(limits_ms) / 1000 + 1)
         self._grew_at = 0.0
 
     def begin(self, reply: int) -> None:

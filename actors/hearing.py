@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from actors.call_parts import CallParts
-from actors.clock import Timer
+from actors.clock import EARLY_S, Timer
 from actors.deafness import DeafnessWatch
 from actors.family import OutOfBand
-from actors.liveness import EARLY_S, Liveness
+from actors.liveness import Liveness
 from actors.messages import (
     ChildFailed,
     FailDeaf,
@@ -128,7 +128,7 @@ class Hearing:
     def progressed(self, at: float) -> None:
         """Note a real result."""
         self._deafness.progressed()
-        self._child.budget = self._child.budget.progressed(at)
+        self._child.progressed(at)
         if not self._parts.stt_single:
             self._parts.stt_state.probes = 0
             self._was_deaf = self._parts.stt_maybe_noise = False
@@ -180,7 +180,7 @@ class Hearing:
     def _restart_deaf(self) -> None:
         """Go on at once: it is no sign that the far side is overloaded, and costs no restart."""
         self._count_deafness()
-        self._child.ref = None
+        self._child.lost()
         often = self._deafness.in_a_row >= DEAF_MAX and self._deafness.was_speech
         if often or self._was_deaf:
             self._was_deaf = True
@@ -206,7 +206,7 @@ class Hearing:
         )
 
     def _alarm(self, failure: ChildFailed) -> None:
-        self._child.ref = None
+        self._child.lost()
         self._context.log.error(
             "🚨 [STT] Will not heal by itself, look at credentials and configuration: {}",
             described(failure.error),
@@ -219,9 +219,9 @@ class Hearing:
         )
         self._context.metrics.stt_fallbacks.labels(reason).inc()
         self._context.events.note("stt_fell_back", reason=reason)
-        self._parts.stt_single = True
+        self._parts.hear_by(single=True)
         self._deafness.alive()
-        self._child.budget = self._child.spec.budget
+        self._child.refill()
         self._child.start()
 
     # --- the fallback, and the way back ----------------------------------------------
@@ -233,8 +233,8 @@ class Hearing:
         self._context.log.info("✅ [STT] Streaming resumed")
         self._context.metrics.stt_resumed.inc()
         self._context.events.note("stt_resumed")
-        self._parts.stt_single = False
-        self._child.budget = self._child.spec.budget.spent()
+        self._parts.hear_by(single=False)
+        self._child.spend()
         self._open = False
         self._parts.stt.post(OpenStream(single=False))
         if not self._was_deaf:  # A stream that lasts may be mute all the same.

@@ -1,20 +1,19 @@
 """Whether the recogniser still answers: voice went in, has anything come out?
 
-Pure: times are arguments. Owned by CallActor, told of voice by the border and of signs of
-life by STT, so that it works whatever state STT is in. Whatever gRPC says, voice without any
+Pure: times are arguments. Owned by `DeafnessWatch`, told of voice by the border and of signs
+of life by STT, so that it works whatever state STT is in. Whatever gRPC says, voice without any
 sign is deafness. Music is voice too and a recogniser is right to keep quiet about it:
 therefore the patience doubles each time, until a real result comes.
 """
 
 from typing import Final
 
+from actors.clock import EARLY_S
+
 MIN_VOICED_FRAMES: Final = 10
 """Voice (200 ms) below which nobody expects a sign: a cough, a click."""
 
 MAX_PATIENCE_S: Final = 60.0
-
-EARLY_S: Final = 0.001
-"""A timer may fire as much too early, by rounding or by the loop's own clock."""
 
 PAUSE_S: Final = 0.7
 """A gap behind a spurt of voice that makes it speech rather than music."""

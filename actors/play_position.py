@@ -11,12 +11,13 @@ from media.frame import FRAME_MS
 class PlayPosition:
     """Follows one playback in the caller's ear."""
 
-    __slots__ = ("_base", "_marks", "_since", "proved")
+    __slots__ = ("_base", "_heard", "_marks", "_since", "proved")
 
     def __init__(self) -> None:
         self.proved = 0
         """Frames that marks prove were heard."""
         self._marks: dict[str, int] = {}
+        self._heard = 0  # When it was stopped last; what was heard stays heard.
         self._base = 0
         self._since: float | None = None
 
@@ -35,15 +36,22 @@ class PlayPosition:
             self.proved = self._base = frames
             self._since = at
 
-    def stopped(self, at_frame: int) -> None:
-        """Note that the far side was silenced; what is sent next begins at this frame."""
+    def stopped(self, heard_frame: int, next_frame: int) -> None:
+        """Note that the far side was silenced.
+
+        Args:
+            heard_frame: the frame in the caller's ear then.
+            next_frame: where what is sent next begins, perhaps before that.
+        """
         self._marks.clear()
-        self._base = at_frame
+        self._heard = max(self._heard, heard_frame)
+        self._base = next_frame
         self._since = None
 
     def estimate(self, now: float, sent_frames: int) -> int:
         """The frame in the caller's ear now, of so many that were sent."""
+        heard = max(self.proved, self._heard)
         if self._since is None:
-            return self.proved
+            return heard
         played = self._base + round((now - self._since) * 1000 / FRAME_MS)
-        return max(self.proved, min(sent_frames, played))
+        return max(heard, min(sent_frames, played))

@@ -14,7 +14,7 @@ from typing import Final, assert_never
 from actors.messages import Mark, OutboundFrame, TxMessage
 from actors.peer import MediaPeer
 from actors.play_position import PlayPosition
-from actors.speech_buffer import SpeechBuffer
+from actors.playback_frames import PlaybackFrames
 from actors.spoken_text import SpokenText
 from dialogue.ports import Say
 from media.frame import FRAME_MS, SILENCE_FRAME
@@ -27,16 +27,13 @@ PAUSE_FRAMES: Final = 10
 """Silence between two texts: 0.2 s, a breath."""
 
 TEXTS_MAX: Final = 64
-"""Texts in one reply; more are not spoken."""
+"""Texts of the brain in one reply; more are not spoken."""
+
+OWN_TEXTS_MAX: Final = 2
+"""Texts of our own among them, however many the brain has: a filler and an apology."""
 
 TEXT_MAX_CHARS: Final = 2000
 """Characters in one text; more are not spoken. The synthesisers take no more either."""
-
-KEPT_FRAMES: Final = 150
-"""Frames handed over last that are kept for going on: 3 s, more than TX and the far side hold."""
-
-REWIND_FRAMES: Final = 15
-"""Going on begins so much (0.3 s) before where the caller was stopped: not inside a syllable."""
 
 
 class Playback:
@@ -78,26 +75,32 @@ class Playback:
         self._synthesizer = synthesizer
         self._on_speech = on_speech
         self._mark_every = mark_every_frames
-        self._buffer = SpeechBuffer(max_frames)
-        self._again: deque[bytes] = deque()
-        self._recent: deque[bytes] = deque(maxlen=KEPT_FRAMES)
+        self._frames = PlaybackFrames(max_frames)
         self._texts: list[SpokenText] = []
+        self._room = {False: TEXTS_MAX, True: OWN_TEXTS_MAX}  # for the brain's, and for our own
         self._begun = 0
         self._under_way: ports.Cancellable | None = None
         self._synthesizing = False
         self._finished = False
-        self._pushed_frames = 0
         self._end_pushed = False
         self._made_frames = 0
         self._starts: deque[int] = deque()  # first frames of texts, still to be handed over
 
     # --- what is to be said ----------------------------------------------------------
 
-    def say(self, say: Say, *, filler: bool = False) -> None:
-        """Add a text to the reply."""
-        if len(self._texts) >= TEXTS_MAX:
+    def say(self, say: Say, *, filler: bool = False, ours: bool = False) -> None:
+        """Add a text to the reply.
+
+        Args:
+            say: it.
+            filler: whether it only passes the time.
+            ours: whether it is not the brain's: its bound is another one.
+        """
+        own = filler or ours
+        if self._room[own] == 0:
             self.truncated = True
             return
+        self._room[own] -= 1
         self.truncated |= len(say.text) > TEXT_MAX_CHARS
         self._texts.append(SpokenText(say.text[:TEXT_MAX_CHARS], say.interruptible, filler))
         self._synthesize_next()
@@ -116,7 +119,7 @@ class Playback:
         """Whether all that was handed over so far only passes the time."""
         fillers = self._texts and self._texts[0].filler
         answer = next((text for text in self._texts[: self._begun] if not text.filler), None)
-        return bool(fillers) and (answer is None or self._pushed_frames <= answer.first_frame)
+        return bool(fillers) and (answer is None or self._frames.taken <= answer.first_frame)
 
     @property
     def end_mark(self) -> str:
@@ -139,6 +142,11 @@ class Playback:
         return not (self._made_frames or self._synthesizing or self._waiting)
 
     @property
+    def is_whole(self) -> bool:
+        """Whether all that was to be said has been made into speech, as far as is known."""
+        return not (self.truncated or any(t.broken and not t.filler for t in self._texts))
+
+    @property
     def all_pushed(self) -> bool:
         """Whether TX has everything, the end mark included."""
         return self._end_pushed
@@ -151,7 +159,7 @@ class Playback:
 
     def heard_frames(self, now: float, waiting_frames: int) -> int:
         """The frame in the caller's ear, while TX still holds so many."""
-        return self.position.estimate(now, self._pushed_frames - waiting_frames)
+        return self.position.estimate(now, self._frames.taken - waiting_frames)
 
     def heard_text(self, heard_frames: int) -> str:
         """The words of the answer that lie before a frame."""
@@ -189,7 +197,7 @@ class Playback:
             case ports.SynthesisDone():
                 self._end_text()
             case ports.SynthesisFailed():
-                self.broken = True
+                self.broken = self._texts[self._begun - 1].broken = True
                 self._end_text()
                 return False
             case _:
@@ -202,7 +210,7 @@ class Playback:
         self._drop_synthesis()
 
     def _append(self, audio: bytes) -> None:
-        if not self._buffer.append(audio):
+        if not self._frames.append(audio):
             self.truncated = True
             self.cancel()
         self._count_frames()
@@ -210,7 +218,7 @@ class Playback:
     def _end_text(self) -> None:
         self._synthesizing = False
         self._under_way = None
-        self._buffer.pad()
+        self._frames.pad()
         self._count_frames()
         self._texts[self._begun - 1].complete = True
         self._synthesize_next()
@@ -222,19 +230,19 @@ class Playback:
             self._under_way = None
 
     def _count_frames(self) -> None:
-        self._made_frames = self._pushed_frames + len(self._again) + self._buffer.frames
+        self._made_frames = self._frames.end
         text = self._texts[self._begun - 1]
         text.frames = self._made_frames - text.first_frame
 
     def _synthesize_next(self) -> None:
-        if self._synthesizing or not self._waiting or self._buffer.frames > AHEAD_FRAMES:
+        if self._synthesizing or not self._waiting or self._frames.waiting > AHEAD_FRAMES:
             return
         if self._begun:
-            self._buffer.append(SILENCE_FRAME * PAUSE_FRAMES)
+            self._frames.append(SILENCE_FRAME * PAUSE_FRAMES)
         text = self._texts[self._begun]
         self._begun += 1
         self.broken = False
-        text.first_frame = self._pushed_frames + len(self._again) + self._buffer.frames
+        text.first_frame = self._frames.end
         self._made_frames = text.first_frame
         self._starts.append(text.first_frame)
         self._synthesizing = True
@@ -247,15 +255,13 @@ class Playback:
         if self.held:
             return
         for _ in range(target_frames - tx.held_frames):
-            frame = self._next_frame()
+            frame = self._frames.take()
             if frame is None:
                 break
             tx.post(OutboundFrame(frame, self.epoch))
-            self._recent.append(frame)
-            self._pushed_frames += 1
             self.pushes += 1
             if self._is_marked():
-                self._push_mark(tx, f"at{self._pushed_frames}#{self.epoch}")
+                self._push_mark(tx, f"at{self._frames.taken}#{self.epoch}")
         self._synthesize_next()
         if self._is_spent and not self._end_pushed:
             self._end_pushed = True
@@ -263,22 +269,17 @@ class Playback:
 
     def _is_marked(self) -> bool:
         """Whether a mark follows the frame just handed over: the first of each text has one."""
-        begins = bool(self._starts) and self._pushed_frames > self._starts[0]
+        begins = bool(self._starts) and self._frames.taken > self._starts[0]
         if begins:
             self._starts.popleft()
-        return begins or self._pushed_frames % self._mark_every == 0
-
-    def _next_frame(self) -> bytes | None:
-        if self._again:
-            return self._again.popleft()
-        return self._buffer.take() if self._buffer.frames else None
+        return begins or self._frames.taken % self._mark_every == 0
 
     @property
     def _is_spent(self) -> bool:
-        return self.is_made and not (self._again or self._buffer.frames)
+        return self.is_made and not self._frames.waiting
 
     def _push_mark(self, tx: MediaPeer[TxMessage], name: str) -> None:
-        self.position.mark_sent(name, self._pushed_frames)
+        self.position.mark_sent(name, self._frames.taken)
         tx.post(Mark(name, self.epoch))
 
     # --- held, and going on ----------------------------------------------------------
@@ -286,15 +287,12 @@ class Playback:
     def hold(self, heard_frames: int) -> None:
         """Hand over nothing more; what lies behind this frame is to be heard again."""
         self.held = True
-        begin = max(0, heard_frames - REWIND_FRAMES)
-        for _ in range(min(self._pushed_frames - begin, len(self._recent))):
-            self._again.appendleft(self._recent.pop())
-            self._pushed_frames -= 1
-        self.position.stopped(self._pushed_frames)
+        self._frames.rewind(heard_frames)
+        self.position.stopped(heard_frames, self._frames.taken)
         self._end_pushed = False
 
     def go_on(self, epoch: int) -> None:
         """Go on under a new epoch: the far side was told to forget the old one."""
         self.held = False
         self.epoch = epoch
-        self._starts.appendleft(self._pushed_frames)
+        self._starts.appendleft(self._frames.taken)

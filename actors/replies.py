@@ -6,83 +6,40 @@ end after it. Knows nothing of transcripts; of keys only that the brain asks for
 only that one was the last.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import assert_never
 
-from actors.agent_memory import AgentMemory
+from actors.agent_memory import GivenUp
+from actors.agent_messages import (
+    BrainSaid,
+    FillerDue,
+    OfReply,
+    PlaybackOverdue,
+    ReplyDue,
+    Synthesized,
+)
 from actors.call_notes import keep_note
-from actors.caller_voice import CallerVoice
-from actors.clock import Timer
-from actors.context import CallContext
-from actors.digit_entry import DigitEntry
-from actors.family import OutOfBand
 from actors.messages import Hangup, MarkFlushed, MarkPlayed, PlaybackStarted, Transfer
 from actors.peer import to_nobody
-from actors.playback_messages import PlaybackOverdue, ReplyDue, Synthesized
-from actors.speaker import Speaker
-from actors.turn_log import TurnLog
+from actors.playback import Playback
+from actors.reply_parts import ReplyParts
 from dialogue import ports as brains
-
-
-@dataclass(frozen=True, slots=True)
-class BrainSaid(OutOfBand):
-    """The brain's next output for a reply."""
-
-    reply: int
-    output: brains.BrainOutput
-
-
-@dataclass(frozen=True, slots=True)
-class FillerDue(OutOfBand):
-    """The caller has waited for an answer long enough to be told that one is coming."""
-
-    reply: int
-
-
-OfReply = BrainSaid | FillerDue | Synthesized | ReplyDue | PlaybackOverdue
-
-
-@dataclass(frozen=True, slots=True)
-class ReplyParts:
-    """What a reply is made with."""
-
-    context: CallContext
-    memory: AgentMemory
-    speaker: Speaker
-    voice: CallerVoice
-    turn: TurnLog
-    entry: DigitEntry
 
 
 class Replies:
     """Lets the brain answer and has it spoken."""
 
-    def __init__(
-        self,
-        parts: ReplyParts,
-        *,
-        tell_self: Callable[[OutOfBand], None],
-        after: Callable[[float, OutOfBand], Timer],
-        on_over: Callable[[], None],
-    ) -> None:
-        """Make it, with nothing to say.
-
-        Args:
-            parts: what a reply is made with.
-            tell_self: sends the owner a message.
-            after: sends it one later.
-            on_over: called when a reply has been heard to its end, or cannot be.
-        """
+    def __init__(self, parts: ReplyParts) -> None:
+        """Make it, with nothing to say."""
         self._context = parts.context
         self._memory = parts.memory
         self._speaker = parts.speaker
         self._voice = parts.voice
-        self._turn = parts.turn
+        self._turn_log = parts.turn_log
         self._entry = parts.entry
-        self._tell_self = tell_self
-        self._after = after
-        self._on_over = on_over
+        self._tell_self = parts.tell_self
+        self._after = parts.after
+        self._on_over = parts.on_over
         self._filler_after_s = parts.context.settings.filler_after_ms / 1000
         self._number = 0
         self._reply: brains.Reply | None = None
@@ -108,11 +65,16 @@ class Replies:
         )
         return reply
 
+    def greet(self) -> None:
+        """Let the brain begin the conversation."""
+        self.answer(brains.CallBegan(), end_mark="greeting_end")
+        self._context.log.info("🔊 GREETING: queued")
+
     def _filler_due(self, due: FillerDue) -> None:
         """Pass the time, if there is still nothing to be said."""
         playback = self._speaker.playback
         if playback is not None and playback.reply == due.reply and not playback.has_texts:
-            self._turn.filled(due.reply)
+            self._turn_log.filled(due.reply)
             self._speaker.fill(self._memory.brain.manners.filler)
 
     def take(self, message: OfReply) -> None:
@@ -137,7 +99,7 @@ class Replies:
             return
         match message.output:
             case brains.ReplyBegan():
-                self._turn.thought(message.reply)
+                self._turn_log.thought(message.reply)
             case brains.CollectDigits():
                 self._entry.collect(
                     message.output.max_digits, message.output.terminator, message.output.timeout_s
@@ -145,7 +107,7 @@ class Replies:
             case brains.LeaveNote(text=text):
                 keep_note(self._context, text)
             case brains.Say():
-                self._turn.said(message.reply)
+                self._turn_log.said(message.reply)
                 self._say(message.output)
             case brains.TransferCall(to=to):
                 self._end_with(Transfer(to))
@@ -155,18 +117,28 @@ class Replies:
                 self._finish()
             case brains.ReplyFailed(detail=detail):
                 self._context.log.warning("⚠️ [AGENT] No answer: {}", detail)
-                self._say(brains.Say(self._memory.brain.manners.apology))
+                self._say(self._apology, ours=True)
                 self._finish()
             case _:
                 assert_never(message.output)
 
     def speak(self, says: Sequence[brains.Say], ending: Transfer | Hangup | None = None) -> None:
         """Say something of our own accord; then, perhaps, end the call."""
-        self._voice.stop_waiting()
         self._memory.answered_else()
-        self._number = self._speaker.begin("reply_end")
         self._memory.ending = ending
-        for say in tuple(says):
+        self._speak(says)
+
+    def say_rest(self, given_up: GivenUp) -> None:
+        """Say what of a reply was not heard; it still answers what it answered."""
+        if given_up.rest:
+            self._speak(given_up.rest)
+            self._memory.goes_on_as(self._number, given_up.reply)
+
+    def _speak(self, says: Sequence[brains.Say]) -> None:
+        texts = tuple(says)  # Perhaps what the memory has, which forgets it now.
+        self._voice.stop_waiting()
+        self._number = self._speaker.begin("reply_end")
+        for say in texts:
             self._say(say)
         self._finish()
 
@@ -179,29 +151,44 @@ class Replies:
         self.interrupt()
         self.speak([brains.Say(self._memory.brain.manners.goodbye)], Hangup(reason))
 
-    def apologise(self) -> bool:
-        """Give up what is being said and ask to say it again; False if that cannot help.
+    @property
+    def _apology(self) -> brains.Say:
+        """What asks to say it again. It is in the phrase cache, whatever has failed."""
+        return brains.Say(self._memory.brain.manners.apology)
 
-        It cannot where the apology failed itself, or the call is to end. It is in the phrase
-        cache, so that it can be spoken whatever has failed.
+    def _apologise(self) -> bool:
+        """Give up what is being said and apologise; False if that cannot help.
+
+        It cannot where the apology failed itself, or the call is to end.
         """
-        apology = brains.Say(self._memory.brain.manners.apology)
-        if self.is_ending or self._memory.unheard == [apology]:
+        if self.is_ending or self._memory.unheard == [self._apology]:
             return False
         self.interrupt()
-        self.speak([apology])
+        self.speak([self._apology])
         return True
 
-    def interrupt(self) -> None:
-        """Stop speaking, unless the call is to end: nothing interrupts that."""
-        if not self.is_ending:
-            self.drop()
-            if self._speaker.speaking:
-                self._memory.interrupted(self._number)
-                heard = self._speaker.interrupt()
-                self._context.events.note("interrupted", reply=self._number, text=heard)
+    def interrupt(self, *, near_end: bool = False) -> GivenUp | None:
+        """Stop speaking, unless the call is to end: nothing interrupts that.
 
-    def drop(self) -> None:
+        Args:
+            near_end: whether its last words were being heard.
+
+        Returns:
+            what was given up, if anything.
+        """
+        if self.is_ending:
+            return None
+        whole = self._reply is None
+        self._drop()
+        if not self._speaker.speaking:
+            return None
+        given_up = GivenUp(self._number, tuple(self._memory.unheard), whole, near_end)
+        self._memory.interrupted(self._number)
+        heard = self._speaker.interrupt()
+        self._context.events.note("interrupted", reply=self._number, text=heard)
+        return given_up
+
+    def _drop(self) -> None:
         """Let the brain think no further."""
         if self._reply is not None:
             self._reply.cancel()
@@ -209,7 +196,7 @@ class Replies:
 
     def release(self) -> None:
         """Drop the reply and forget the owner: it has ended."""
-        self.drop()
+        self._drop()
         self._tell_self = self._after = self._on_over = to_nobody
 
     # --- what was heard of it --------------------------------------------------------
@@ -235,7 +222,7 @@ class Replies:
 
     def end(self) -> None:
         """Forget the reply: it was heard to its end, or never will be."""
-        self.drop()
+        self._drop()
         self._speaker.end()
         self._on_over()
 
@@ -244,27 +231,28 @@ class Replies:
         playback = self._speaker.playback
         if self._speaker.synthesized(message) or playback is None:
             return
-        if not playback.is_made:
-            self._speaker.push()
-        elif playback.is_silent:
-            self.apologise()
-        elif self.is_ending or not self._say_sorry():
+        if playback.is_made:
+            self._regret(playback)
+        else:
             self._speaker.push()
 
-    def _say_sorry(self) -> bool:
-        """Ask to say it again, behind half an answer; False if that is what broke off."""
-        apology = brains.Say(self._memory.brain.manners.apology)
-        if apology in self._memory.unheard:
-            return False
-        self._say(apology)
-        return True
+    def _regret(self, playback: Playback) -> None:
+        """Apologise for a reply that was not spoken whole, behind what can be heard of it.
+
+        One that is held is silent for the caller's sake: its apology waits with it.
+        """
+        if playback.is_silent and not playback.held and self._apologise():
+            return
+        if not self.is_ending and self._apology not in self._memory.unheard:
+            self._say(self._apology, ours=True)
+        self._speaker.finish()
 
     def _reply_due(self, due: ReplyDue) -> None:
         """Apologise for a reply that hangs; if it was the last word or an apology, end it."""
         if not self._speaker.hangs(due):
             return
         self._context.log.warning("⚠️ [AGENT] Reply {} hangs in brain or synthesis", due.reply)
-        if not self.apologise():
+        if not self._apologise():
             self.end()
 
     def _playback_overdue(self, overdue: PlaybackOverdue) -> None:
@@ -272,9 +260,9 @@ class Replies:
             self._context.log.warning("⚠️ [TX] The end mark of playback {} is lost", overdue.epoch)
             self.end()
 
-    def _say(self, say: brains.Say) -> None:
+    def _say(self, say: brains.Say, *, ours: bool = False) -> None:
         self._context.events.note("say", reply=self._number, text=say.text)
-        self._speaker.say(say)
+        self._speaker.say(say, ours=ours)
         if not say.interruptible:
             self._speaker.go_on()  # What must be heard is held by nobody.
         self._memory.unanswered = False
@@ -290,10 +278,7 @@ class Replies:
         """Let the reply end; one that was not spoken whole is apologised for."""
         self._reply = None
         playback = self._speaker.playback
-        if playback is None or not playback.broken or self.is_ending:
-            self._speaker.finish()
-        elif playback.is_silent:
-            self.apologise()
+        if playback is not None and playback.broken and not self.is_ending:
+            self._regret(playback)
         else:
-            self._say_sorry()
             self._speaker.finish()

@@ -43,7 +43,7 @@ from telemetry import Metrics
 if TYPE_CHECKING:
     from loguru import Logger
 
-__all__ = ["CallLine", "CallRefused", "CallRoot"]
+__all__ = ["CallRefused", "CallRoot"]
 
 ENDED_KEPT: Final = 1000
 """Ended calls that are remembered: Twilio asks for the outcome within seconds."""
@@ -150,7 +150,7 @@ class CallRoot:
             context,
             outside.engines,
             outside.socket,
-            lambda _mailbox: self._overflowed(call_sid),
+            partial(self._overflowed, call_sid),
             caller,
         )
         line = call_line(parts, recorder)
@@ -171,11 +171,6 @@ class CallRoot:
     def active(self) -> int:
         """How many calls there are."""
         return len(self._live)
-
-    @property
-    def admitting(self) -> bool:
-        """Whether another call would be admitted now."""
-        return self.admission.refusal() is None
 
     def views(self) -> list[CallView]:
         """Look at all live calls."""
@@ -233,10 +228,13 @@ class CallRoot:
         live.parts.socket.close("call_failed")
         self._end(call_sid, "call_failed")
 
-    def _overflowed(self, call_sid: str) -> None:
+    def _overflowed(self, call_sid: str, mailbox: str) -> None:
         live = self._live.get(call_sid)
         if live is not None and not live.ending:
             self._metrics.control_overflows.inc()
+            live.parts.context.log.error(
+                "❌ [CALL] Control lane of {} is full, the call ends", mailbox
+            )
             self._end(call_sid, "control_overflow")
             live.parts.socket.close("control_overflow")
 

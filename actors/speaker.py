@@ -8,7 +8,9 @@ successor. Knows nothing of brains and of why something is said.
 from collections.abc import Callable
 from typing import Final
 
-from actors.agent_memory import AgentMemory, Entry
+from actors.agent_history import HistoryLine
+from actors.agent_memory import AgentMemory
+from actors.agent_messages import PlaybackOverdue, ReplyDue, Synthesized
 from actors.clock import Timer
 from actors.context import CallContext
 from actors.family import OutOfBand
@@ -16,16 +18,10 @@ from actors.hang_watch import HangWatch
 from actors.messages import Clear, MarkFlushed, MarkPlayed, PlaybackStarted, TxMessage
 from actors.peer import MediaPeer, to_nobody
 from actors.playback import Playback
-from actors.playback_messages import PlaybackOverdue, ReplyDue, Synthesized
 from actors.turn_log import TurnLog
 from dialogue.ports import Say
-from dialogue.revision import words_said
 from media.frame import FRAME_MS
 from speech import ports
-
-REPLY_TIMEOUT_S: Final = 8.0
-"""Without a single new frame of a reply that is not at its end: brain or synthesis hangs. More
-where the brain's own limits are longer."""
 
 PLAYBACK_GRACE_S: Final = 5.0
 """After the time a playback takes: then its end mark is taken as lost."""
@@ -40,7 +36,7 @@ class Speaker:
         memory: AgentMemory,
         synthesizer: ports.Synthesizer,
         tx: MediaPeer[TxMessage],
-        turn: TurnLog,
+        turn_log: TurnLog,
         tell_self: Callable[[OutOfBand], None],
         after: Callable[[float, OutOfBand], Timer],
     ) -> None:
@@ -50,17 +46,14 @@ class Speaker:
         self._memory = memory
         self._synthesizer = synthesizer
         self._tx = tx
-        self._turn = turn
+        self._turn_log = turn_log
         self._tell_self = tell_self
         self._after = after
         self.playback: Playback | None = None
         """The playback under way, for others to look at."""
-        self._entry: Entry | None = None
-        self._held_at = 0
-        self._cut_told = False
-        limits_ms = (self._settings.agent_first_token_ms, self._settings.agent_stall_ms)
-        timeout_s = max(REPLY_TIMEOUT_S, max(limits_ms) / 1000 + 1)
-        self._watch = HangWatch(self._clock, after, timeout_s)
+        self._line: HistoryLine | None = None
+        self._held_frame = 0
+        self._watch = HangWatch(context, after)
         self._predecessor_epoch = memory.epoch
 
     # --- how it stands ---------------------------------------------------------------
@@ -99,7 +92,7 @@ class Speaker:
     @property
     def _heard_frames(self) -> int:
         if self.playback is None or self.playback.held:
-            return self._held_at
+            return self._held_frame
         return self.playback.heard_frames(self._clock.now(), self._tx.held_frames)
 
     # --- a reply ---------------------------------------------------------------------
@@ -107,8 +100,10 @@ class Speaker:
     def begin(self, end_mark: str) -> int:
         """Begin a playback with nothing to say yet; returns the number of the reply."""
         reply = self._memory.next_epoch()
-        self._entry = None
-        self._memory.says_something_new()
+        self._line = None
+        self._memory.unheard = []
+        self._memory.given_up = None
+        self._memory.own_words.begin(self._clock.now())
         self.playback = Playback(
             reply,
             end_mark,
@@ -117,7 +112,6 @@ class Speaker:
             max_frames=self._settings.reply_max_audio_s * 1000 // FRAME_MS,
             mark_every_frames=self._settings.tx_mark_every_ms // FRAME_MS,
         )
-        self._cut_told = False
         self._watch.begin(reply)
         return reply
 
@@ -128,23 +122,24 @@ class Speaker:
             return False
         return self._watch.hangs(due, held=playback.held)
 
-    def say(self, say: Say) -> None:
-        """Add a text to the playback."""
+    def say(self, say: Say, *, ours: bool = False) -> None:
+        """Add a text to the playback, of the brain's or of ours."""
         if self.playback is None:
             return
-        if self._entry is None:
-            self._entry = self._memory.note("agent", "", self._clock.now())
-        self._entry.add(say.text)
+        if self._line is None:
+            self._line = self._memory.note("agent", "", self._clock.now())
+        self._line.add(say.text)
         # Before the synthesiser is called: should that crash us, the successor says it.
         self._memory.unheard = [*self._memory.unheard, say]
-        self._memory.own_words |= frozenset(words_said(say.text))
-        self.playback.say(say)
+        self._memory.own_words.say(say.text)
+        self.playback.say(say, ours=ours)
         self._memory.unheard = self.playback.unheard
         self.push()
 
     def fill(self, text: str) -> None:
         """Say something that passes the time; it is no part of the answer."""
         if self.playback is not None:
+            self._memory.own_words.say(text)
             self.playback.say(Say(text), filler=True)
             self.push()
 
@@ -159,16 +154,13 @@ class Speaker:
         playback = self.playback
         if playback is None:
             return
-        if playback.truncated and not self._cut_told:
-            self._cut_told = True
-            self._context.log.warning("⚠️ [TTS] Reply {} is too long and was cut", playback.reply)
         pushed_before, filling, pushes = playback.all_pushed, playback.is_filler, playback.pushes
         playback.push(self._tx, self._settings.tx_credit_target_frames)
         if playback.pushes != pushes:
             self._watch.grew()
         if filling and not playback.is_filler:
             self._memory.began_to_hear(playback.reply)
-            self._turn.answer_starts(playback.reply, self._tx.held_frames)
+            self._turn_log.answer_starts(playback.reply, self._tx.held_frames)
         if playback.all_pushed and not pushed_before:
             rest_s = playback.remaining_s(playback.position.proved)
             self._after(rest_s + PLAYBACK_GRACE_S, PlaybackOverdue(playback.epoch))
@@ -180,7 +172,7 @@ class Speaker:
         if isinstance(message.event, ports.SynthesisFailed):
             self._context.log.warning("⚠️ [TTS] {}", message.event.detail)
         if isinstance(message.event, ports.AudioChunk):
-            self._turn.synthesized(message.reply)
+            self._turn_log.synthesized(message.reply)
         spoken = self.playback.heard_from_engine(message.event)
         if spoken:  # Else the owner may have something to add before the end mark.
             self.push()
@@ -198,7 +190,7 @@ class Speaker:
         if playback is None or playback.epoch != message.epoch:
             return None
         playback.position.started(message.started_at)
-        self._turn.started(playback.reply, message.started_at)
+        self._turn_log.started(playback.reply, message.started_at)
         first, playback.was_heard = not playback.was_heard, True
         return playback.reply if first and not playback.is_filler else None
 
@@ -213,7 +205,7 @@ class Speaker:
             return False
         playback.position.mark_played(mark.name, self._clock.now())
         self._memory.unheard = playback.unheard
-        self._turn.heard(playback.reply)
+        self._turn_log.heard(playback.reply)
         return mark.name == playback.end_mark
 
     def lost_its_end(self, mark: MarkFlushed) -> bool:
@@ -224,7 +216,7 @@ class Speaker:
         playback = self.playback
         if playback is None or not self.is_in_play(mark.epoch) or mark.name != playback.end_mark:
             return False
-        self._cut_entry(playback, playback.position.proved)
+        self._cut_line(playback, playback.position.proved)
         return True
 
     # --- interruptions ---------------------------------------------------------------
@@ -234,10 +226,10 @@ class Speaker:
         playback = self.playback
         if playback is None or playback.held:
             return
-        self._held_at = self._heard_frames
+        self._held_frame = self._heard_frames
         if playback.pushes:
             self._tx.post(Clear(playback.epoch))
-        playback.hold(self._held_at)
+        playback.hold(self._held_frame)
 
     def go_on(self) -> bool:
         """Go on from just before where the caller stopped hearing.
@@ -248,7 +240,7 @@ class Speaker:
         playback = self.playback
         if playback is None or not playback.held:
             return True
-        if playback.is_spoken_out(self._held_at):
+        if playback.is_spoken_out(self._held_frame):
             return False
         self._watch.grew()
         playback.go_on(self._memory.next_epoch())
@@ -268,21 +260,27 @@ class Speaker:
         if not playback.held:
             self._tx.post(Clear(playback.epoch))
         playback.cancel()
-        self._cut_entry(playback, heard_frames)
+        self._cut_line(playback, heard_frames)
         self.end()
         return playback.heard_text(heard_frames)
 
-    def _cut_entry(self, playback: Playback, heard_frames: int) -> None:
-        if self._entry is not None:
-            self._entry.text = f"{playback.heard_text(heard_frames)} …".strip()
+    def _cut_line(self, playback: Playback, heard_frames: int) -> None:
+        if self._line is not None:
+            self._line.cut_to(playback.heard_text(heard_frames))
+            self._line = None
 
     def end(self) -> None:
         """Forget the playback: it is over, or given up."""
-        if self.playback is not None:
-            self.playback.cancel()
-            self._memory.own_words_until = self._clock.now()
+        playback = self.playback
+        if playback is not None:
+            if playback.truncated:
+                self._context.log.warning("⚠️ [TTS] Reply {} was too long", playback.reply)
+            if not playback.is_whole:
+                self._cut_line(playback, self._heard_frames)
+            playback.cancel()
+            self._memory.own_words.end(self._clock.now())
         self.playback = None
-        self._entry = None
+        self._line = None
         self._memory.unheard = []
 
     def silence_predecessor(self) -> None:
@@ -293,7 +291,7 @@ class Speaker:
     def release(self) -> None:
         """Stop synthesising; the memory is left as it is, for a successor."""
         if self.playback is not None:
-            self._cut_entry(self.playback, self.playback.position.proved)
+            self._cut_line(self.playback, self.playback.position.proved)
             self.playback.cancel()
             self.playback = None
         self._watch.release()

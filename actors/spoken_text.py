@@ -22,19 +22,23 @@ class SpokenText:
     first_frame: int = 0
     frames: int = 0
     complete: bool = False
-    """Whether all of its audio is there."""
+    """Whether no more audio of it comes."""
+
+    broken: bool = False
+    """Whether that is not all of it: its synthesis failed."""
 
     def heard_of(self, heard_frames: int) -> str:
         """The words of it that lie before a frame of the playback."""
-        heard = heard_frames - self.first_frame
-        if heard <= 0 or (self.complete and not self.frames):
+        whole = self.complete and not self.broken
+        heard = min(heard_frames - self.first_frame, self.frames)
+        if heard <= 0:
             return ""
-        if self.complete and heard >= self.frames:
+        if whole and heard >= self.frames:
             return self.text
-        expected = self.frames if self.complete else len(self.text) / CHARS_PER_FRAME
+        expected = self.frames if whole else len(self.text) / CHARS_PER_FRAME
         chars = int(len(self.text) * min(1.0, heard / max(1.0, expected)))
         return self.text[:chars].rpartition(" ")[0]
 
     def is_heard(self, heard_frames: int) -> bool:
-        """Whether all of it lies before a frame of the playback."""
+        """Whether all that there is of it lies before a frame of the playback."""
         return self.complete and heard_frames >= self.first_frame + self.frames

@@ -144,6 +144,9 @@ class CallStats:
     stt_deaf: int = 0
     """Times the recogniser was found deaf."""
 
+    segments_discarded: int = 0
+    """Segments with too little voice for a single request: nobody was asked about them."""
+
     rx_write: Meter = field(default_factory=Meter)
     """Seconds from a frame's arrival at the border until RX has handed it over."""
 

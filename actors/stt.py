@@ -26,9 +26,11 @@ from actors.peer import Peer, to_nobody
 from actors.stt_feed import StreamHeard
 from actors.stt_probe import ProbeDue, ProbeOver, StreamProbe
 from actors.stt_single import RequestAnswered, RequestTimedOut, RetryDue, SingleRequestSession
+from actors.stt_state import SttState
 from actors.stt_stream import AttemptTimedOut, StreamFailed, StreamingSession
-from actors.transcripts import DebounceOver, SttState, Transcripts
+from actors.transcripts import DebounceOver, Transcripts
 from speech.ports import Recognizer
+from telemetry import STT_INIT
 
 _OfStream = StreamHeard | AttemptTimedOut
 _OfSingle = RequestAnswered | RequestTimedOut | RetryDue | ProbeDue | ProbeOver
@@ -115,7 +117,7 @@ class SttActor(LoopActor):
 
     def _open_stream(self) -> None:
         self._context.stats.stt_mode = "streaming"
-        self._context.log.info("🟢 STT_SESSION: init requested")
+        self._context.log.info(STT_INIT)
         self._stream = StreamingSession(self._recognizer, self._transcripts, self._tell_self)
         self._stream.open()
 

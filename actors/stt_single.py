@@ -103,7 +103,9 @@ class SingleRequestSession:
             self._cursor += overrun
             voiced = self._ring.voiced(self._cursor)
             audio, self._cursor = self._ring.read(self._cursor, 1)
+            discarded = self._segmenter.discarded_segments
             segment = self._segmenter.push(audio, voiced=voiced)
+            self._context.stats.segments_discarded += self._segmenter.discarded_segments - discarded
             if segment is not None:
                 self._take(segment)
 

@@ -20,6 +20,7 @@ from media.frame import FRAME_MS
 from media.turn_end import TurnEnd
 from speech import ports
 from speech.failure import Failure, failure_of
+from telemetry import STT_READY
 
 SHORT_LIFE_S: Final = 10.0
 """A stream that ended in less, without a final since the last end, did not end normally."""
@@ -160,7 +161,7 @@ class StreamingSession:
         if self._timeout is not None:
             self._timeout.cancel()
         self._feed.begin()
-        self._context.log.info("🟢 STT_SESSION: ready")
+        self._context.log.info(STT_READY)
         self._transcripts.call.post(SttOpened())
         self._feed.feed()
 

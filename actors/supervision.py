@@ -110,12 +110,28 @@ class Child:
             self.ref.stop(block=False)
             self.ref = None
 
+    def lost(self) -> None:
+        """Note that the incarnation has ended by itself: there is nothing left to stop."""
+        self.ref = None
+
     def may_restart(self) -> bool:
         """Spend a restart on a failure; False when the budget is gone."""
-        self.ref = None
+        self.lost()
         left = self.budget.failed()
         if left is None:
             return False
         self.budget = left
         self.restarts += 1
         return True
+
+    def progressed(self, now: float) -> None:
+        """Note a real result at `now`, which in time refills the budget."""
+        self.budget = self.budget.progressed(now)
+
+    def refill(self) -> None:
+        """Give it the full budget: it goes on in another way, and is trusted anew."""
+        self.budget = self.spec.budget
+
+    def spend(self) -> None:
+        """Leave it nothing of the budget, until real results refill it."""
+        self.budget = self.spec.budget.spent()

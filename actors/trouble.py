@@ -6,10 +6,10 @@ Once for each wait.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from actors.agent_memory import AgentMemory
+from actors.agent_messages import TroubleDue
 from actors.clock import Clock, Timer
 from actors.family import OutOfBand
 from actors.peer import to_nobody
@@ -17,11 +17,6 @@ from actors.peer import to_nobody
 WAITS_FOR_S: Final = 6.0
 """Who has waited longer than this when the recogniser is lost does not wait because of that:
 there was nothing to recognise."""
-
-
-@dataclass(frozen=True, slots=True)
-class TroubleDue(OutOfBand):
-    """The caller has waited long enough."""
 
 
 class Trouble:

@@ -69,7 +69,7 @@ class TxState:
     """Everything up to this epoch is not to be heard any more."""
 
     started_epoch: int = 0
-    """The newest playback whose first frame is on the wire."""
+    """The newest stretch of a playback whose first frame is on the wire."""
 
     marks: OrderedDict[str, int] = field(default_factory=OrderedDict[str, int])
     """Marks sent and not echoed yet, with their epochs."""

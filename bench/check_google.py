@@ -18,6 +18,7 @@ from media.frame import BYTES_PER_MS, FRAME_BYTES, SILENCE_FRAME
 from settings import Settings, SettingsError, load_settings
 from speech.engines import make_recognizer, make_synthesizer
 from speech.google_options import google_options
+from speech.google_stream import GoogleStream
 from speech.google_tts_options import google_tts_options
 from speech.ports import (
     AudioChunk,
@@ -142,7 +143,9 @@ async def _listen(stt: Recognizer, audio: bytes, phrase: str) -> int:
         stream.write(said[start : start + batch_bytes].ljust(FRAME_BYTES, b"\xff"))
         await asyncio.sleep(BATCH_S)
     print(f"{time.monotonic() - began_at:9.2f} s  all of it was said: {phrase}")
-    stream.half_close()
+    # No part of the port: ended politely, it gives its last finals first. Else it is over already.
+    if isinstance(stream, GoogleStream):
+        stream.half_close()
     async with asyncio.timeout(END_TIMEOUT_S):
         await ended.wait()
     return 0 if any(finals) else 1

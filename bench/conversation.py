@@ -19,11 +19,11 @@ from urllib.request import urlopen
 from bench.conversation_calls import HeldCall, hold
 from bench.conversation_machine import CoreWatch
 from bench.conversation_measure import Outcome, Pace, engines_of, outcome_of
-from bench.conversation_process import EngineProcess
 from bench.server_process import ServerProcess
 from media.frame import FRAME_S
 from phone.histogram import Histogram
 from tests.emulator.process import EmulatorProcess
+from tests.support.child_process import ChildProcess
 
 HERE: Final = Path(__file__).parent
 
@@ -110,13 +110,14 @@ async def run_row(row: Row, calls: int | None = None) -> RowResult:
 @asynccontextmanager
 async def _processes(
     pace: Pace,
-) -> AsyncGenerator[tuple[EngineProcess, EngineProcess, ServerProcess]]:
+) -> AsyncGenerator[tuple[ChildProcess, ChildProcess, ServerProcess]]:
     paces = ("--token-s", str(pace.token_s), "--word-s", str(pace.word_s))
+    audio = ("--first-audio-s", str(pace.audio_s))
     quiet_ms = round(pace.quiet_s * 1000)
     async with (
         EmulatorProcess(quiet_ms=quiet_ms, thinking_s=pace.thinking_s) as recogniser,
-        EngineProcess("bench.conversation_model", *paces) as model,
-        EngineProcess("bench.conversation_voice", "--first-audio-s", str(pace.audio_s)) as voice,
+        ChildProcess("model", "bench.conversation_model", *paces) as model,
+        ChildProcess("voice", "bench.conversation_voice", *audio) as voice,
         ServerProcess(
             STT_ENGINE="google",
             SPEECH_EMULATOR_HOST=recogniser.host,

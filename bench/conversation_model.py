@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any, Final
 
-from bench.conversation_process import serve_orders
 from bench.conversation_words import reply_words
+from tests.support.child_process import serve_orders
 
 MAX_BODY_BYTES: Final = 1 << 20
 HEADERS_END: Final = b"\r\n\r\n"

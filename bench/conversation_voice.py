@@ -2,7 +2,7 @@
 
 The servicer of the tests, with a time to think before each first audio, and with audio whose
 every frame tells which reply it is of. Remembers when each text came and when its first audio
-left. Speaks with the bench as `bench.conversation_process` has it.
+left. Speaks with the bench as `tests.support.child_process` has it.
 """
 
 import argparse
@@ -15,8 +15,8 @@ from typing import Any
 
 from google.cloud import texttospeech_v1 as tts
 
-from bench.conversation_process import serve_orders
 from bench.conversation_words import audio_of
+from tests.support.child_process import serve_orders
 from tests.support.google_tts_server import SpeakingServicer, serving
 from tests.support.wav import wav
 

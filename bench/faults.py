@@ -2,7 +2,8 @@
 
 Two parts. The whole server, with forty healthy calls beside the one that is struck; and every
 fault of the recogniser, which an emulator plays. Prints a line a row; a run of all rows writes
-`docs/faults.md`. Exits with 1 if a promise was not kept.
+`docs/faults.md`. Exits with 1 if a promise was not kept, and says where the recordings of the
+calls are that show it.
 """
 
 import argparse
@@ -11,8 +12,7 @@ import json
 import logging
 import platform
 import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,13 +21,25 @@ from typing import Final
 from loguru import logger
 
 from bench.faults_crashes import CrashRow, crash_rows
+from bench.faults_parts import Parts
+from bench.faults_replays import MOST_KEPT, Replays, file_name
 from bench.faults_rows import ROWS, Row
-from bench.faults_run import RowResult, run_row
-from bench.faults_table import HEAD, crash_line, crash_misses, line_of, misses, numbers_of
+from bench.faults_run import RowResult, Turns, run_row
+from bench.faults_table import (
+    HEAD,
+    calls_let_down,
+    crash_line,
+    crash_misses,
+    line_of,
+    misses,
+    numbers_of,
+)
+from bench.house import ROUNDS, HousePlan, add_tales, run_house
 from bench.house import ROWS as HOUSE_ROWS
-from bench.house import HouseReport, run_house
+from bench.house_alone_row import Alone
+from bench.house_alone_run import ALONE, ALONE_FOR_LONG, alone_tales
 from bench.house_document import document
-from bench.house_row import Row as HouseRow
+from bench.house_run import CALLERS
 from bench.server_process import ROOT
 
 MISSES_SHOWN = 8
@@ -40,6 +52,11 @@ AT_ONCE: Final = 7
 """Rows of the recogniser at the same time: together as many calls as one row of the full run."""
 
 FULL_MOMENTS: Final = 50
+ENDS: Final = "SIGTERM in every state"
+HANDLERS: Final = "every actor crashes over every message"
+CRASHES: Final = "STT crash over messages, STT crash while replaying"
+"""Groups of rows that run together: what `--list` and `--rows` call them."""
+
 CRASH_MOMENTS: Final = 20
 
 
@@ -48,29 +65,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     plan = _plan(options)
-    if not (plan.rows or plan.house_rows) or plan.moments < 1:
+    if next(_names(plan), None) is None or plan.moments < 1:
         parser.error("expected rows of --list, and at least one moment")
     if options.list:
-        names = [row.name for row in plan.house_rows] + [row.name for row in plan.rows]
-        print("\n".join(names))
+        print("\n".join(_names(plan)))
         return 0
+    replays = Replays(options.keep_replays)
     with TemporaryDirectory() as nowhere:
         logs = options.logs or Path(nowhere)
         logs.mkdir(parents=True, exist_ok=True)
-        return asyncio.run(_run(plan, logs))
+        missed = asyncio.run(_run(plan, logs, replays))
+    print("\n".join(replays.lines()), flush=True)
+    return 1 if missed else 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bench.faults", description=__doc__)
-    parser.add_argument("--part", choices=("house", "recogniser"), help="only this one")
-    parser.add_argument("--rows", help="names or parts of names, with commas; else all")
-    parser.add_argument("--moments", type=int, help="calls of a row of the recogniser")
-    parser.add_argument(
-        "--full", action="store_true", help=f"{FULL_MOMENTS} calls a row, one row at a time"
+    add = parser.add_argument
+    add("--part", choices=("house", "recogniser"), help="only this one")
+    add("--rows", help="names of --list or parts of names, with commas; else all")
+    add("--moments", type=int, help="calls of a row of the recogniser")
+    add("--rounds", type=int, default=ROUNDS, help="times that each row of the house strikes")
+    add("--calls", type=int, default=CALLERS, help="healthy calls in the house")
+    add("--full", action="store_true", help=f"{FULL_MOMENTS} calls a row, one row at a time")
+    add("--json", action="store_true", help="the recogniser's rows as JSON lines")
+    add("--logs", type=Path, metavar="DIR", help="keep the servers' logs there")
+    add(
+        "--keep-replays",
+        type=Path,
+        metavar="DIR",
+        help=f"where recordings of calls that were let down are kept, {MOST_KEPT} at most; "
+        "else in a new temporary folder",
     )
-    parser.add_argument("--json", action="store_true", help="the recogniser's rows as JSON lines")
-    parser.add_argument("--logs", type=Path, help="keep the servers' logs in this folder")
-    parser.add_argument("--list", action="store_true", help="name the rows and stop")
+    add("--list", action="store_true", help="name the rows and stop")
     return parser
 
 
@@ -78,11 +105,11 @@ def _parser() -> argparse.ArgumentParser:
 class _Plan:
     """What is to be run."""
 
-    house_rows: Sequence[HouseRow]
+    house: HousePlan
+    for_long: Sequence[Alone]
+    """Rows with servers of their own that run beside those of the recogniser."""
     rows: Sequence[Row]
     crashes: bool
-    whole_house: bool
-    """Whether the house is run to its end, with its handlers and other servers."""
     document: bool
     moments: int
     at_once: int
@@ -98,10 +125,17 @@ def _plan(options: argparse.Namespace) -> _Plan:
     with_house, with_recogniser = options.part != "recogniser", options.part != "house"
     moments = FULL_MOMENTS if options.full else MOMENTS
     return _Plan(
-        house_rows=[row for row in HOUSE_ROWS if with_house and fits(row.name)],
+        house=HousePlan(
+            rows=[row for row in HOUSE_ROWS if with_house and fits(row.name)],
+            ends=with_house and fits(ENDS),
+            alone=[row for row in ALONE if with_house and fits(row.name)],
+            handlers=with_house and fits(HANDLERS),
+            rounds=options.rounds,
+            calls=options.calls,
+        ),
+        for_long=[row for row in ALONE_FOR_LONG if with_house and fits(row.name)],
         rows=[row for row in ROWS if with_recogniser and fits(row.name)],
-        crashes=with_recogniser and fits("STT crash"),
-        whole_house=with_house and parts is None,
+        crashes=with_recogniser and fits(CRASHES),
         document=options.part is None and parts is None,
         moments=moments if options.moments is None else options.moments,
         at_once=1 if options.full else AT_ONCE,
@@ -109,36 +143,48 @@ def _plan(options: argparse.Namespace) -> _Plan:
     )
 
 
-async def _run(plan: _Plan, logs: Path) -> int:
-    began_at = time.monotonic()
+def _names(plan: _Plan) -> Iterator[str]:
+    house = plan.house
+    yield from (row.name for row in house.rows)
+    yield from (name for name, runs in ((ENDS, house.ends), (HANDLERS, house.handlers)) if runs)
+    yield from (row.name for row in (*house.alone, *plan.for_long))
+    yield from (row.name for row in plan.rows)
+    yield from (name for name, runs in ((CRASHES, plan.crashes),) if runs)
+
+
+async def _run(plan: _Plan, logs: Path, replays: Replays) -> bool:
+    """Run it; returns whether a promise was not kept."""
     print(f"Python {platform.python_version()}, {platform.machine()}", flush=True)
-    house: HouseReport | None = None
-    if plan.house_rows:
-        house = await run_house(plan.house_rows, logs, _say, to_the_end=plan.whole_house)
-    results = await _recogniser(plan, logs)
+    parts = Parts(_say)
+    house = await run_house(plan.house, logs, replays, parts, _say)
+    results, tales = await asyncio.gather(
+        _recogniser(plan, logs, replays), alone_tales(plan.for_long, logs)
+    )
+    house = add_tales(house, tales, logs, replays, _say)
+    parts.over("the recogniser, and a minute's flood beside it")
     logger.remove()  # the calls of these rows are in this process, and log their crashes
     logging.getLogger("pykka").disabled = True
     crashes = [_told(row, plan) for row in crash_rows(CRASH_MOMENTS)] if plan.crashes else []
-    if plan.document and house is not None:
-        text = document(house, results, crashes, time.monotonic() - began_at)
-        DOCUMENT.write_text(text, encoding="utf-8")
+    parts.over("crashes of STT")
+    if plan.document:
+        DOCUMENT.write_text(document(house, results, crashes, parts), encoding="utf-8")
         print(f"written: {DOCUMENT}")
     missed = any(map(any, map(misses, results))) or any(map(any, map(crash_misses, crashes)))
-    return 1 if missed or (house is not None and house.missed) else 0
+    return missed or bool(house.missed)
 
 
-async def _recogniser(plan: _Plan, logs: Path) -> list[RowResult]:
+async def _recogniser(plan: _Plan, logs: Path, replays: Replays) -> list[RowResult]:
     if not plan.rows:
         return []
     if not plan.as_json:
         print(f"{plan.moments} calls a row, {plan.at_once} rows at a time\n{HEAD}", flush=True)
-    places = asyncio.Semaphore(plan.at_once)
+    turns = Turns(plan.at_once)
     results: dict[str, RowResult] = {}
 
     async def one(row: Row) -> None:
-        async with places:
-            results[row.name] = await run_row(row, plan.moments, logs)
-        _tell(results[row.name], as_json=plan.as_json)
+        results[row.name] = result = await run_row(row, plan.moments, logs, turns)
+        replays.keep(logs / file_name(row.name), [(row.name, calls_let_down(result))])
+        _tell(result, as_json=plan.as_json)
 
     longest_first = sorted(plan.rows, key=lambda row: -len(row.speech(1).frames))
     await asyncio.gather(*map(one, longest_first))

@@ -36,6 +36,7 @@ class CallOutcome:
     """One call."""
 
     call: int
+    sid: str
     moments: tuple[Moment, ...]
     silence_s: float
     """Longest wait for the agent after an utterance, without the caller's own talking."""
@@ -72,6 +73,7 @@ def outcome_of(seen: Seen) -> CallOutcome:
     lost, doubled, foreign = compare(said, heard)
     return CallOutcome(
         call=seen.speech.call,
+        sid=seen.phone.call_sid,
         moments=tuple(_moments(seen)),
         silence_s=longest_silence_s(seen.speech, seen.phone),
         frames_lost=frames_lost(seen.speech, seen.emulator),

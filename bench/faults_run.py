@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +11,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from bench.faults_measure import CallOutcome, Seen, outcome_of
+from bench.faults_replays import file_name, recording_settings
 from bench.faults_rows import Row, faults_of
 from bench.faults_server import LoggedServer
 from phone.call import Call, CallOptions
@@ -28,6 +30,9 @@ ACT_AFTER_S: Final = 11.0
 
 VIEW_TIMEOUT_S: Final = 5.0
 
+START_AHEAD: Final = 2
+"""Rows whose processes start, or wait for their turn: more would take the cores from the others."""
+
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
@@ -39,35 +44,54 @@ class RowResult:
     """What was wrong with the server as a whole."""
 
 
-async def run_row(row: Row, calls: int, logs: Path) -> RowResult:
+class Turns:
+    """Lets so many rows be held at once, while the processes of the next ones start.
+
+    Args:
+        at_once: rows whose calls are held.
+    """
+
+    def __init__(self, at_once: int) -> None:
+        self.holding: Final = asyncio.Semaphore(at_once)
+        self.starting: Final = asyncio.Semaphore(START_AHEAD)
+
+
+async def run_row(row: Row, calls: int, logs: Path, turns: Turns) -> RowResult:
     """Hold the calls of one row against a fresh server and a fresh emulator.
 
     Args:
         row: what goes wrong.
         calls: how many calls it befalls.
-        logs: a folder for the server's log.
+        logs: a folder for the server's log; the calls are recorded below it.
+        turns: says when.
     """
     speeches = [row.speech(number) for number in range(1, calls + 1)]
-    async with EmulatorProcess() as emulator:
-        await emulator.script(
-            fault
-            for index, speech in enumerate(speeches)
-            for fault in faults_of(row, speech, index)
-        )
-        server = LoggedServer(_log(logs, row), **_settings(emulator, row))
-        async with server:
+    emulator, name = EmulatorProcess(), file_name(row.name)
+    async with AsyncExitStack() as stack:
+        async with turns.starting:
+            await stack.enter_async_context(emulator)
+            await emulator.script(
+                fault
+                for index, speech in enumerate(speeches)
+                for fault in faults_of(row, speech, index)
+            )
+            settings = {**_settings(emulator, row), **recording_settings(logs / name)}
+            server = LoggedServer(logs / f"{name}.log", **settings)
+            ending = await stack.enter_async_context(AsyncExitStack())
+            await ending.enter_async_context(server)
+            await turns.holding.acquire()
+        try:
             reports, struck_at = await _hold(row, emulator, server.url, speeches)
-            views = [await _view(server.url, report.call_sid) for report in reports]
+        finally:
+            turns.holding.release()
+        views = [await _view(server.url, report.call_sid) for report in reports]
+        await ending.aclose()
         seen = await emulator.report()
     outcomes = (
         outcome_of(Seen(speech, report, seen, view, struck_at, row.fault))
         for speech, report, view in zip(speeches, reports, views, strict=True)
     )
     return RowResult(row, tuple(outcomes), server.trouble)
-
-
-def _log(logs: Path, row: Row) -> Path:
-    return logs / f"{'-'.join(row.name.split())}.log"
 
 
 def _settings(emulator: EmulatorProcess, row: Row) -> dict[str, str]:

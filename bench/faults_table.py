@@ -90,6 +90,23 @@ def misses(result: RowResult) -> Iterator[str]:
         yield from (f"call {call.call}: {line}" for line in call.trouble)
 
 
+def calls_let_down(result: RowResult) -> tuple[str, ...]:
+    """CallSids of a row that missed, the clearest case first; none of a row that did not."""
+    if next(misses(result), None) is None:
+        return ()
+    return tuple(one.sid for one in sorted(result.calls, key=_case, reverse=True))
+
+
+def _case(call: CallOutcome) -> tuple[bool, float, float]:
+    """How clear a case it is: what it lost or never regained, then how long that took."""
+    lost = any(_not_whole([call])) or bool(call.trouble)
+    slowest_s = max(
+        (math.inf if one.recovered_s is None else one.recovered_s for one in call.moments),
+        default=0.0,
+    )
+    return lost, slowest_s, call.silence_s
+
+
 def _not_whole(calls: Sequence[CallOutcome]) -> Iterator[str]:
     for call in calls:
         counted = (

@@ -4,9 +4,11 @@ Owns the list of the rows and that order: faults with healthy calls beside them,
 that server, servers of their own, and every handler on the manual clock.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -19,10 +21,20 @@ from bench import (
     house_rows_machine,
     house_rows_media,
 )
-from bench.house_alone import alone_tales
+from bench.faults_parts import Parts
+from bench.faults_replays import Replays
+from bench.house_alone_row import Alone
+from bench.house_alone_run import alone_tales
 from bench.house_end import end_tales
 from bench.house_handlers import handler_tales
-from bench.house_measure import RowResult, is_doubtful, misses
+from bench.house_measure import (
+    RowResult,
+    calls_let_down,
+    is_doubtful,
+    is_open,
+    is_over_times_alone,
+    misses,
+)
 from bench.house_row import Row
 from bench.house_run import CALLERS, House, open_house, run_rows
 from bench.house_table import row_line, tale_line
@@ -36,6 +48,9 @@ ROWS: Final[Sequence[Row]] = (
     *house_rows_machine.ROWS,
 )
 ROUNDS: Final = 3
+
+AGAIN_MOST: Final = 24
+"""Rows that strike once more. On a machine so busy that more are in doubt it would not help."""
 
 Tell = Callable[[str], None]
 
@@ -60,56 +75,110 @@ class HouseReport:
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class HousePlan:
+    """What is to be done to the house."""
+
+    rows: Sequence[Row]
+    """The faults with healthy calls beside them."""
+    ends: bool
+    """Whether it is told to stop in the end."""
+    alone: Sequence[Alone]
+    """What is done to servers of their own."""
+    handlers: bool
+    """Whether every actor crashes over every message, on the manual clock."""
+    rounds: int = ROUNDS
+    """How often each of the first rows strikes."""
+    calls: int = CALLERS
+    """Healthy calls beside the faulty one."""
+
+
 async def run_house(
-    rows: Sequence[Row],
-    logs: Path,
-    tell: Tell,
-    *,
-    rounds: int = ROUNDS,
-    calls: int = CALLERS,
-    to_the_end: bool = True,
+    plan: HousePlan, logs: Path, replays: Replays, parts: Parts, tell: Tell
 ) -> HouseReport:
     """Break the house in every way.
 
     Args:
-        rows: the faults with healthy calls beside them.
-        logs: a folder for the servers' logs.
+        plan: what is to be done.
+        logs: a folder for the servers' logs and recordings.
+        replays: keeps the recordings of calls that were let down.
+        parts: told when a part is over.
         tell: told of what came out, a line each.
-        rounds: how often each row strikes.
-        calls: healthy calls beside the faulty one.
-        to_the_end: whether it is also told to stop, and the other servers and handlers follow.
     """
-    ends: list[Tale] = []
-    async with open_house(logs, calls) as house:
-        results = await _run_and_again(house, rows, rounds, tell)
+    results: tuple[RowResult, ...] = ()
+    async with AsyncExitStack() as stack:
+        house: House | None = None
+        if plan.rows or plan.ends:
+            house = await stack.enter_async_context(open_house(logs, plan.calls))
+            parts.over("opening the house")
+            results = await _run_and_again(house, plan, parts, tell)
         for result in results:
             tell("\n".join(_lines(row_line(result), misses(result))))
-        if to_the_end:
-            ends += await end_tales(house.server)
-    if to_the_end:
-        ends += await alone_tales(logs)
-    handlers = tuple(_handlers()) if to_the_end else ()
-    for tale in (*ends, *handlers):
-        tell("\n".join(_lines(tale_line(tale), iter([tale.broken] if tale.broken else []))))
-    return HouseReport(calls, rounds, results, tuple(ends), handlers)
+        # Beside each other: at the end of the house nobody's cadence counts any more.
+        ends, alone = await asyncio.gather(_ends(house, plan), alone_tales(plan.alone, logs))
+    tales = (*ends, *alone)
+    parts.over("the end of the house, and servers of their own")
+    handlers = tuple(_handlers()) if plan.handlers else ()
+    parts.over("every handler")
+    for tale in handlers:
+        _tell_tale(tale, tell)
+    report = HouseReport(plan.calls, plan.rounds, results, (), handlers)
+    return add_tales(report, tales, logs, replays, tell)
+
+
+def add_tales(
+    report: HouseReport, tales: Sequence[Tale], logs: Path, replays: Replays, tell: Tell
+) -> HouseReport:
+    """Take rows in words into the report: they are told, their recordings kept or deleted."""
+    for tale in tales:
+        _tell_tale(tale, tell)
+    # What broke comes first: there is not room for everything on a busy machine.
+    times_last = sorted(report.rows, key=is_over_times_alone)
+    replays.keep(
+        logs,
+        [
+            *((one.name, one.sids) for one in tales if one.broken),
+            *((one.row.name, calls_let_down(one)) for one in times_last),
+        ],
+    )
+    return replace(report, ends=(*report.ends, *tales))
+
+
+def _tell_tale(tale: Tale, tell: Tell) -> None:
+    tell("\n".join(_lines(tale_line(tale), iter([tale.broken] if tale.broken else []))))
+
+
+async def _ends(house: House | None, plan: HousePlan) -> Sequence[Tale]:
+    return await end_tales(house.server) if house is not None and plan.ends else ()
 
 
 async def _run_and_again(
-    house: House, rows: Sequence[Row], rounds: int, tell: Tell
+    house: House, plan: HousePlan, parts: Parts, tell: Tell
 ) -> tuple[RowResult, ...]:
     """Run the rows; those that are in doubt strike as often again, and all their times count."""
-    results = await run_rows(house, rows, rounds, tell)
-    doubtful = [result.row for result in results if is_doubtful(result)]
+    if not plan.rows:
+        return ()
+    results = await run_rows(house, plan.rows, plan.rounds, tell)
+    parts.over("rows with healthy calls beside them")
+    doubtful = [result for result in results if is_doubtful(result)]
     if not doubtful:
         return results
-    tell(f"{len(doubtful)} rows in doubt, once more")
-    again = {one.row.name: one for one in await run_rows(house, doubtful, rounds, tell)}
-    return tuple(
-        RowResult(one.row, one.strikes + again[one.row.name].strikes)
-        if one.row.name in again
-        else one
-        for one in results
-    )
+    tell(f"{len(doubtful)} rows in doubt, {AGAIN_MOST} at most once more")
+    missing_first = sorted(doubtful, key=lambda one: next(misses(one), None) is None)
+    doubtful = missing_first[:AGAIN_MOST]
+    for left in range(plan.rounds, 0, -1):
+        open_ones = [one.row for one in doubtful if is_open(one, left)]
+        if not open_ones:
+            break
+        again = {one.row.name: one for one in await run_rows(house, open_ones, 1, tell)}
+        doubtful = [_joined(one, again.get(one.row.name)) for one in doubtful]
+    parts.over("rows in doubt")
+    struck = {one.row.name: one for one in doubtful}
+    return tuple(struck.get(one.row.name, one) for one in results)
+
+
+def _joined(result: RowResult, again: RowResult | None) -> RowResult:
+    return result if again is None else RowResult(result.row, result.strikes + again.strikes)
 
 
 def _handlers() -> Iterator[Tale]:

@@ -1,27 +1,22 @@
 """Rows of the fault table that strike a whole server, and therefore have one of their own.
 
 An agent that keeps the loop for itself, worker processes that are killed, a machine that
-stands still, a second signal. Promised of all its calls: they go on, or end in order.
+stands still, a full disk, a second signal. Promised of all its calls: they go on, or end in
+order. `house_alone_run` runs them, and those of other files.
 """
 
 import asyncio
 import os
 import resource
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Final
 
 from bench.house_agent import AT_LENGTH, BLOCKED_S
+from bench.house_alone_row import BESIDE, Alone, alone, greeted
 from bench.house_call import Broken, FaultyCall
 from bench.house_process import HouseProcess
-from bench.house_run import SETTINGS
-from bench.house_tale import Tale
-from phone.errors import PhoneError
-
-BESIDE: Final = 5
-"""Calls beside the faulty one."""
 
 EMBEDDED: Final = {"STT_ENGINE": "pocketsphinx", "TTS_ENGINE": "espeak"}
 STILL_S: Final = 1.0
@@ -40,57 +35,11 @@ FORCED_S: Final = 12.0
 
 CUT_SHORT: Final = 1
 
-Work = Callable[[HouseProcess], Awaitable[str]]
-
-
-async def alone_tales(logs: Path) -> Sequence[Tale]:
-    """Run all of them, each against its own server, at the same time."""
-    return await asyncio.gather(
-        _alone(
-            logs,
-            "agent, async code: blocks the loop for 5 s",
-            "the log names it; the others go on afterwards",
-            _block_the_loop,
-        ),
-        _alone(
-            logs,
-            "worker processes of the embedded engines killed",
-            "started anew; calls are heard and answered",
-            _kill_workers,
-            EMBEDDED,
-        ),
-        _alone(
-            logs,
-            "the whole process stands still for 1 s",
-            "calls go on, nothing is dropped",
-            _stand_still,
-        ),
-        _alone(
-            logs,
-            "disk full for event logs and recordings",
-            "said in the log; calls go on",
-            _fill_the_disk,
-            {"CALL_LOG_DIR": str(logs / "tapes"), "CALL_LOG_REPLAY": "true"},
-        ),
-        _alone(logs, "a second SIGTERM", f"ends at once with code {CUT_SHORT}", _signal_twice),
-    )
-
-
-async def _alone(
-    logs: Path, name: str, promised: str, work: Work, settings: dict[str, str] | None = None
-) -> Tale:
-    log = logs / f"{'-'.join(name.replace(',', '').replace(':', '').split())}.log"
-    try:
-        async with HouseProcess(log, **{**SETTINGS, **(settings or {})}) as server:
-            return Tale(name, promised, await work(server))
-    except (Broken, PhoneError, TimeoutError, RuntimeError) as error:
-        return Tale(name, promised, "", str(error) or "took too long")
-
 
 async def _block_the_loop(server: HouseProcess) -> str:
     async with AsyncExitStack() as stack:
-        beside = [await _greeted(stack, FaultyCall(server)) for _ in range(BESIDE)]
-        faulty = await _greeted(stack, FaultyCall(server, "async blocks"))
+        beside = [await greeted(stack, FaultyCall(server)) for _ in range(BESIDE)]
+        faulty = await greeted(stack, FaultyCall(server, "async blocks"))
         faulty.struck()
         faulty.misbehave()
         await asyncio.sleep(BLOCKED_S)
@@ -108,7 +57,7 @@ async def _block_the_loop(server: HouseProcess) -> str:
 
 async def _kill_workers(server: HouseProcess) -> str:
     async with AsyncExitStack() as stack:
-        call = await _greeted(stack, FaultyCall(server))
+        call = await greeted(stack, FaultyCall(server))
         for pid in server.workers("pocketsphinx"):
             os.kill(pid, signal.SIGKILL)
         call.struck()
@@ -127,7 +76,7 @@ async def _kill_workers(server: HouseProcess) -> str:
 
 async def _stand_still(server: HouseProcess) -> str:
     async with AsyncExitStack() as stack:
-        calls = [await _greeted(stack, FaultyCall(server)) for _ in range(BESIDE)]
+        calls = [await greeted(stack, FaultyCall(server)) for _ in range(BESIDE)]
         for call in calls:
             call.line.press(AT_LENGTH)
         await asyncio.sleep(STILL_S)
@@ -146,7 +95,7 @@ async def _stand_still(server: HouseProcess) -> str:
 
 async def _fill_the_disk(server: HouseProcess) -> str:
     async with AsyncExitStack() as stack:
-        calls = [await _greeted(stack, FaultyCall(server)) for _ in range(BESIDE)]
+        calls = [await greeted(stack, FaultyCall(server)) for _ in range(BESIDE)]
         before = server.limit(resource.RLIMIT_FSIZE, 0)
         for call in calls:
             call.struck()
@@ -165,7 +114,7 @@ async def _fill_the_disk(server: HouseProcess) -> str:
 
 async def _signal_twice(server: HouseProcess) -> str:
     async with AsyncExitStack() as stack:
-        call = await _greeted(stack, FaultyCall(server))
+        call = await greeted(stack, FaultyCall(server))
         os.kill(server.pid, signal.SIGTERM)
         await asyncio.sleep(STILL_S / 2)
         call.struck()
@@ -176,6 +125,23 @@ async def _signal_twice(server: HouseProcess) -> str:
         return f"ended after {call.since_s:.1f} s with code {code}"
 
 
-async def _greeted(stack: AsyncExitStack, call: FaultyCall) -> FaultyCall:
-    await stack.enter_async_context(call)
-    return await call.greeted()
+ROWS: Final[Sequence[Alone]] = (
+    alone(
+        "agent, async code: blocks the loop for 5 s",
+        "the log names it; the others go on afterwards",
+        _block_the_loop,
+    ),
+    alone(
+        "worker processes of the embedded engines killed",
+        "started anew; calls are heard and answered",
+        _kill_workers,
+        EMBEDDED,
+    ),
+    alone(
+        "the whole process stands still for 1 s", "calls go on, nothing is dropped", _stand_still
+    ),
+    alone(
+        "disk full for event logs and recordings", "said in the log; calls go on", _fill_the_disk
+    ),
+    alone("a second SIGTERM", f"ends at once with code {CUT_SHORT}", _signal_twice),
+)

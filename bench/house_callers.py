@@ -2,7 +2,7 @@
 
 Each asks, hears the whole answer, and asks again, until stdin ends. For each `report` line on
 stdin: what they heard since the last one. Owns no fault and knows of none; the other end is
-`bench.conversation_process.EngineProcess`.
+`tests.support.child_process.ChildProcess`.
 """
 
 import argparse
@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from bench.conversation_process import serve_orders
 from phone.call import Call, CallOptions
 from phone.errors import PhoneError
 from phone.histogram import Histogram
 from phone.wav import read_mulaw
+from tests.support.child_process import serve_orders
 
 QUESTION: Final = Path(__file__).parents[1] / "recordings" / "opening_hours.wav"
 QUIET_S: Final = 0.3
@@ -42,6 +42,7 @@ class Callers:
         self._lateness = Histogram()
         self._calls: list[Call] = []
         self._trouble: list[str] = []
+        self._answered: set[int] = set()
         self._tasks = [asyncio.create_task(self._hold(number)) for number in range(count)]
 
     def answer(self, order: str) -> dict[str, Any]:
@@ -53,6 +54,7 @@ class Callers:
             self._measure(call)
         return {
             "calls": sum(not call.line.ended for call in self._calls),
+            "answered": len(self._answered),
             "messages": heard.count,
             "p99_ms": heard.percentile_ms(99),
             "trouble": trouble[:TROUBLE_MAX],
@@ -75,6 +77,7 @@ class Callers:
                     await call.line.wait_for_quiet(QUIET_S)
                     await call.line.speak(question)
                     await call.line.wait_for_speech(ANSWER_S)
+                    self._answered.add(number)
         except PhoneError as error:
             self._trouble.append(f"call {number}: {error}")
 

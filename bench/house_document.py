@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.faults_crashes import CrashRow
+from bench.faults_parts import Parts
 from bench.faults_run import RowResult
 from bench.faults_table import crash_misses, misses, numbers_of, percentile
 from bench.house import HouseReport
@@ -25,7 +26,8 @@ RECOGNISER_HEAD: Final = (
 HOUSE: Final = """\
 A server in a process of its own, {calls} healthy calls that ask and are answered all the time, from
 another process. Each fault struck one call more, {rounds} times, with windows without a fault in
-between; where the server was short of processor time or a time was over its bound, as often again.
+between; where the server was short of processor time or a time was over its bound, up to as often
+again.
 
 Promised to the others in every row: none ends, none is left without an answer, no frame is dropped,
 none of their actors is restarted, and the 99th percentile of the lateness of what they hear moves
@@ -56,7 +58,7 @@ can be accounted for. Moments are in words, in pauses, in the greeting and in a 
 
 
 def document(
-    house: HouseReport, recogniser: Sequence[RowResult], crashes: Sequence[CrashRow], took_s: float
+    house: HouseReport, recogniser: Sequence[RowResult], crashes: Sequence[CrashRow], parts: Parts
 ) -> str:
     """The whole document.
 
@@ -64,12 +66,12 @@ def document(
         house: the server's part.
         recogniser: the rows with the emulator.
         crashes: STT's own crashes.
-        took_s: seconds that all of it took.
+        parts: how long each part took.
     """
     rows = len(house.rows) + len(house.ends) + len(house.handlers) + len(recogniser) + len(crashes)
     calls = house.calls
-    parts = (
-        _head(rows, took_s),
+    sections = (
+        _head(rows, parts),
         _missed([*house.missed, *_recogniser_missed(recogniser, crashes)]),
         [f"## One call of {calls + 1}", "", HOUSE.format(calls=calls, rounds=house.rounds)],
         [*row_table(house.rows)],
@@ -80,10 +82,11 @@ def document(
         ["## The recogniser", "", RECOGNISER],
         [*_recogniser_table(recogniser, crashes)],
     )
-    return "\n\n".join("\n".join(part).rstrip() for part in parts) + "\n"
+    return "\n\n".join("\n".join(part).rstrip() for part in sections) + "\n"
 
 
-def _head(rows: int, took_s: float) -> list[str]:
+def _head(rows: int, parts: Parts) -> list[str]:
+    took = ", ".join(f"{part} {seconds:.0f} s" for part, seconds in parts.took_s.items())
     return [
         "# Faults",
         "",
@@ -92,7 +95,8 @@ def _head(rows: int, took_s: float) -> list[str]:
             " `make faults`; do not edit."
         ),
         "",
-        f"- {datetime.now(UTC):%Y-%m-%d}, {rows} rows in {took_s / 60:.0f} minutes",
+        f"- {datetime.now(UTC):%Y-%m-%d}, {rows} rows in {parts.total_s / 60:.1f} minutes",
+        f"- {took}",
         f"- {_machine()}",
     ]
 

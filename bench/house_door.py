@@ -1,7 +1,7 @@
 """The door of a server under test: orders to break one of its calls, and looks at the others.
 
 Lives inside the server's process, on its loop. One JSON object a line, one line in answer;
-`bench.house_orders` is the other end. Owns what is done to a call from within; says nothing
+`bench.house_process` is the other end. Owns what is done to a call from within; says nothing
 of whether the call bore it.
 """
 
@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from loguru import logger
 
-from actors.messages import DigitPressed
+from actors.messages import DigitPressed, Transfer
 from actors.root import CallRoot
 from bench.house_agent import PLANS
 from tests.support.faults import Boom, Poison, raise_once
@@ -117,6 +117,10 @@ class Door:
         box = self._box(call, child)
         for _ in range(messages):
             box.post(DigitPressed("5"))
+
+    def do_transfer(self, call: str, to: str) -> None:
+        """Ask for a transfer, as the agent would after its last sentence."""
+        self._box(call, "call").post(Transfer(to))
 
     def do_chatter(self, lines: int) -> None:
         """Log many lines, a few at a time."""

@@ -27,6 +27,10 @@ END_S: Final = 17.0
 EXIT_S: Final = 25.0
 SPEAKS_S: Final = 3.0
 SOON_S: Final = 0.3
+STT_CRASHES: Final = 5
+"""More than the restarts of a call: single requests answer from then on."""
+
+FALLS_BACK_S: Final = 5.0
 
 Step = Callable[[FaultyCall], Awaitable[object]]
 
@@ -86,6 +90,13 @@ def _crash(child: str) -> Step:
     return step
 
 
+async def _single_requests(call: FaultyCall) -> None:
+    """Let STT crash until its budget of restarts is used up."""
+    await _greeted(call)
+    await call.order("crash_again", child="stt", times=STT_CRASHES)
+    await call.falls_back(FALLS_BACK_S)
+
+
 STATES: Final[Sequence[State]] = (
     State("while it listens", _greeted, _nothing),
     State("while it greets", _nothing, _nothing),
@@ -95,6 +106,7 @@ STATES: Final[Sequence[State]] = (
     State("while the agent is being restarted", _answering, _crash("agent")),
     State("while rx is being restarted", _answering, _crash("rx")),
     State("while tx is being restarted", _answering, _crash("tx")),
+    State("while it is in single-request mode", _single_requests, _nothing),
     State("while the agent's code blocks", _greeted, _misbehave, plan="blocks"),
     State("while the voice stalls", _greeted, _misbehave, plan="voice stalls"),
     State("while the caller's side takes nothing", _greeted, _read_nothing, says_goodbye=False),
@@ -141,8 +153,8 @@ async def _tale(call: FaultyCall, state: State) -> Tale:
     try:
         measured = await _end_of(call, state)
     except (Broken, PhoneError, TimeoutError) as error:
-        return Tale(name, promised, "", str(error) or "took too long")
-    return Tale(name, promised, measured)
+        return Tale(name, promised, "", str(error) or "took too long", (call.sid,))
+    return Tale(name, promised, measured, sids=(call.sid,))
 
 
 async def _end_of(call: FaultyCall, state: State) -> str:

@@ -36,6 +36,9 @@ PACED: Final = (OutboundFrame, Mark, CloseSocket)
 CLOSE_BEATS: Final = 300
 """6 s: one more than a close may take."""
 
+PRIVATE: Final = ("_Private", "Private", "_OfHearing")
+"""What an actor's module calls the unions of messages that it sends to itself."""
+
 VALUES: Final[dict[Any, Any]] = {
     str: "x",
     int: 1,
@@ -76,10 +79,10 @@ def _handlers() -> Iterator[tuple[str, tuple[type, ...]]]:
 
 def _kinds(public: Any, module: ModuleType | None = None) -> tuple[type, ...]:
     """The messages of an actor: those of the protocol, and those it sends to itself."""
-    private: Any = getattr(module, "_Private", None)
-    hearing: Any = getattr(module, "_OfHearing", None)
-    listed = [one for union in (public, private, hearing) for one in get_args(union) or (union,)]
-    return tuple(dict.fromkeys(one for one in listed if one is not None))
+    private = [vars(module)[name] for name in PRIVATE if name in vars(module)] if module else []
+    assert private or module is None, f"{module}: none of {PRIVATE}"
+    listed = [one for union in (public, *private) for one in get_args(union) or (union,)]
+    return tuple(dict.fromkeys(listed))
 
 
 def _tale(child: str, kind: type | None, undisturbed: _Heard) -> Tale:

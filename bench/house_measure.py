@@ -1,7 +1,7 @@
 """From what was seen of the house in its windows to the numbers and misses of a row. Pure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Final
 
@@ -9,6 +9,10 @@ from bench.house_row import Row
 
 P99_MOVES_MS: Final = 5.0
 """The healthy calls' cadence may move by less than this."""
+
+CALM_MS: Final = -1e6
+ENDLESS_MS: Final = 1e6
+"""Times better and worse than any that can come."""
 
 STARVED: Final = 0.2
 """Share of a window without a core from which on its times say nothing of the server."""
@@ -83,10 +87,37 @@ class RowResult:
         return _median([one.slowest_ms for one in self.judged])
 
 
+def is_over_times_alone(result: RowResult) -> bool:
+    """Whether nothing is wrong with a row but times: no call broke, and none beside it."""
+    return not any(one.broken or any(_harm(one.struck)) for one in result.strikes)
+
+
+def calls_let_down(result: RowResult) -> tuple[str, ...]:
+    """CallSids of a row that missed, the clearest case first; none of a row that did not.
+
+    Nor of one that could not be judged: its calls have nothing to show.
+    """
+    if next(misses(result), None) is None:
+        return ()
+    if result.moved_ms is None and is_over_times_alone(result):
+        return ()
+    return tuple(one.sid for one in sorted(result.strikes, key=_case, reverse=True) if one.sid)
+
+
 def is_doubtful(result: RowResult) -> bool:
     """Whether a row should strike some times more: mostly starved, or over a bound of times."""
     starved = len(result.judged) <= len(result.strikes) // 2
     return starved or bool(result.slowest_ms) or (result.moved_ms or 0.0) >= P99_MOVES_MS
+
+
+def is_open(result: RowResult, left: int) -> bool:
+    """Whether so many strikes more could change what is said of a row's times.
+
+    The medians lie between those with nothing but good times to come and nothing but bad ones.
+    """
+    good = [_imagined(CALM_MS) for _ in range(left)]
+    bad = [_imagined(ENDLESS_MS) for _ in range(left)]
+    return _verdict(result, good) != _verdict(result, bad)
 
 
 def misses(result: RowResult) -> Iterator[str]:
@@ -102,6 +133,23 @@ def misses(result: RowResult) -> Iterator[str]:
         yield f"a turn of the faulty call took {slowest_ms:.0f} ms, expected at most 5"
     for one in result.strikes:
         yield from _harm(one.struck)
+
+
+def _imagined(worse_by_ms: float) -> Strike:
+    calm = Window(0, 0.0, starved=0.0, ended=0, dropped=0, restarted=0, trouble=())
+    slowest_ms = max(0.0, worse_by_ms)
+    return Strike("", calm, replace(calm, p99_ms=worse_by_ms), slowest_ms=slowest_ms)
+
+
+def _verdict(result: RowResult, to_come: Sequence[Strike]) -> tuple[bool, bool]:
+    whole = RowResult(result.row, (*result.strikes, *to_come))
+    return (whole.moved_ms or 0.0) >= P99_MOVES_MS, bool(whole.slowest_ms)
+
+
+def _case(one: Strike) -> tuple[bool, bool, float, float]:
+    """How clear a case it is: its own call, then those beside it, then times."""
+    moved_ms = one.struck.p99_ms - one.calm.p99_ms
+    return one.broken is not None, any(_harm(one.struck)), one.slowest_ms, moved_ms
 
 
 def _harm(struck: Window) -> Iterator[str]:

@@ -29,11 +29,13 @@ class HouseProcess(ServerProcess):
 
     Args:
         log: a file for its log, overwritten.
+        options: more arguments of `bench.house_server`.
         settings: other settings than the environment's.
     """
 
-    def __init__(self, log: Path, **settings: str) -> None:
+    def __init__(self, log: Path, *options: str, **settings: str) -> None:
         super().__init__(**settings)
+        self._options = options
         self.log: Final = log
         self.log_taken = asyncio.Event()
         """Cleared: nobody reads what the server logs; its pipe fills up."""
@@ -49,6 +51,7 @@ class HouseProcess(ServerProcess):
         environment = os.environ | self._settings | {"PORT": str(self.port), "LOG_LEVEL": "INFO"}
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "bench.house_server", "--door", str(self._door_port)),
+            *self._options,
             cwd=ROOT,
             env=environment,
             stderr=asyncio.subprocess.PIPE,
@@ -113,6 +116,10 @@ class HouseProcess(ServerProcess):
         return json.loads(line)
 
     # --- from outside ------------------------------------------------------------------
+
+    def setting(self, name: str) -> str | None:
+        """What it was told beyond the environment."""
+        return self._settings.get(name)
 
     @property
     def pid(self) -> int:

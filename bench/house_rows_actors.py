@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Final
 
-from bench.house_call import Broken, FaultyCall
+from bench.house_call import FaultyCall
 from bench.house_row import Row, Strike, in_a_call
 
+FALLS_BACK_S: Final = 1.0
 CHILDREN: Final = ("rx", "stt", "agent", "tx")
 FLOOD: Final = 600
 """More control messages at once than a mailbox holds."""
@@ -51,9 +52,7 @@ async def _ended(call: FaultyCall, reason: str, within_s: float = 10.0) -> str:
 
 async def _falls_back(call: FaultyCall) -> str:
     heard = await call.understands()
-    view = await call.order("view")
-    if view is None or view["mode"]["stt"] == "streaming":
-        raise Broken("still streaming after its budget of restarts")
+    await call.falls_back(FALLS_BACK_S)
     return f"{heard} by single requests"
 
 

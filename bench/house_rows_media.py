@@ -36,18 +36,19 @@ async def _stall(call: FaultyCall) -> None:
 
 
 async def _too_fast(call: FaultyCall) -> None:
+    call.asides.append(asyncio.create_task(send_too_fast(call, TOO_FAST_S)))
+
+
+async def send_too_fast(call: FaultyCall, seconds: float) -> None:
+    """Send noise at `TOO_FAST` times real time instead of what the caller says."""
     call.line.mute()
-    task = asyncio.create_task(_send_too_fast(call))
-    call.asides.append(task)
-
-
-async def _send_too_fast(call: FaultyCall) -> None:
     sent = 0
-    for _ in range(round(TOO_FAST_S / FRAME_S)):
+    for _ in range(round(seconds / FRAME_S)):
         for _ in range(TOO_FAST):
             call.connection.post(call.messages.media(NOISE, sent * FRAME_MS), droppable=True)
             sent += 1
         await asyncio.sleep(FRAME_S)
+    call.line.mute(muted=False)
 
 
 def _timed(*timestamps_ms: int) -> Strike:
@@ -80,7 +81,6 @@ async def _understands_later(call: FaultyCall) -> str:
 
 async def _is_over(call: FaultyCall) -> str:
     await asyncio.gather(*call.asides)
-    call.line.mute(muted=False)
     return await call.goes_on()
 
 

@@ -1,6 +1,6 @@
 """Runs the rows of the house's table: one server, forty callers, one fault after another.
 
-A window without a fault, then two rows with theirs, and so on; three rounds of that. The faulty
+A window without a fault, then three rows with theirs, and so on; three rounds of that. The faulty
 calls get ready a few rows ahead, and how they bear it may take longer than the window.
 Owns the order of these things and the processes; judges nothing.
 """
@@ -14,17 +14,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from bench.conversation_process import EngineProcess
+from bench.faults_replays import recording_settings
 from bench.house_call import Broken
 from bench.house_measure import RowResult, Strike, Window
 from bench.house_process import HouseProcess
 from bench.house_row import WINDOW_S, Act, Row
 from phone.errors import PhoneError
+from tests.support.child_process import ChildProcess
 
 HERE: Final = Path(__file__).parent
 CALLERS: Final = 40
-SETTLE_S: Final = 9.0
-"""Until all healthy calls have begun, and been answered."""
+SETTLE_S: Final = 20.0
+"""For all healthy calls to begin, and to be answered once: 9 s, more on a busy machine."""
+
+SETTLE_POLL_S: Final = 0.5
 
 READY_S: Final = 8.0
 VERDICT_S: Final = 25.0
@@ -51,7 +54,7 @@ SETTINGS: Final = {
 }
 """Deadlines of minutes are seconds here; the load limits must not refuse the faulty calls."""
 
-ROWS_A_CALM: Final = 2
+ROWS_A_CALM: Final = 3
 """Rows that are compared with the same window without a fault, the one before them."""
 
 READY_AHEAD: Final = 3
@@ -65,7 +68,7 @@ Tell = Callable[[str], None]
 class House:
     """The server under test and its healthy callers."""
 
-    def __init__(self, server: HouseProcess, callers: EngineProcess) -> None:
+    def __init__(self, server: HouseProcess, callers: ChildProcess) -> None:
         self.server: Final = server
         self._callers = callers
         self._slowest_ms: dict[str, float] = {}
@@ -108,11 +111,14 @@ class House:
 @asynccontextmanager
 async def open_house(logs: Path, calls: int = CALLERS) -> AsyncGenerator[House]:
     """Start the server and its callers; both end with the block."""
-    settings = {**SETTINGS, "CALL_LOG_DIR": str(logs / "events")}
+    settings = {**SETTINGS, **recording_settings(logs / "events")}
     async with HouseProcess(logs / "house.log", **settings) as server:
         options = (server.url, "--calls", str(calls))
-        async with EngineProcess("bench.house_callers", *options) as callers:
-            await asyncio.sleep(SETTLE_S)
+        async with ChildProcess("callers", "bench.house_callers", *options) as callers:
+            async with asyncio.timeout(SETTLE_S):
+                # Another process is asked: no event of it reaches here.
+                while (await callers.report())["answered"] < calls:  # noqa: ASYNC110
+                    await asyncio.sleep(SETTLE_POLL_S)
             house = House(server, callers)
             await house.window()
             yield house

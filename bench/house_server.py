@@ -1,23 +1,28 @@
 """`python -m bench.house_server`: the real server, with a door through which it is broken.
 
-Everything is as `python server.py` has it, but for four things: a door on loopback takes
-orders, the synthesiser breaks over certain texts, and turns of the loop are reported from
-5 ms on, those of the sockets' read callbacks among them; waiting for a core is no part of a
-turn here. Owns these changes and nothing else.
+Everything is as `python server.py` has it, but for five things: a door on loopback takes
+orders, the synthesiser breaks over certain texts, turns of the loop are reported from 5 ms
+on, those of the sockets' read callbacks among them (waiting for a core is no part of a turn
+here), and of the calls only those are recorded that the door has heard of. Owns these changes
+and nothing else.
 """
 
 import argparse
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 import server
 from actors import dispatcher, metronome
+from actors.recorder import NewRecorder, NoRecorder, Outside, Recorder
 from actors.root import CallRoot
+from bench.house_agent import PLANS
 from bench.house_door import Door, Notes
 from bench.house_own_time import OwnTime
 from bench.house_voice import FaultyVoice
+from call_log import Recordings
 from speech.phrase_cache import PhraseCache
 from web.media_socket import MediaConnection
 
@@ -29,10 +34,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the server with its door on the port given; the exit code is the server's."""
     parser = argparse.ArgumentParser(prog="bench.house_server", description=__doc__)
     parser.add_argument("--door", type=int, required=True, help="TCP port on loopback")
+    parser.add_argument("--recording-bytes", type=int, help="the largest recording of a call")
+    options = parser.parse_args(arguments)
     notes = Notes()
     _report_slow_turns(notes)
     _break_voices()
-    _build_in_a_door(parser.parse_args(arguments).door, notes)
+    _record_only_what_breaks()
+    if options.recording_bytes is not None:
+        _cut_recordings_at(options.recording_bytes)
+    _build_in_a_door(options.door, notes)
     return server.main([])
 
 
@@ -68,6 +78,27 @@ def _break_voices() -> None:
             return cache
 
         module.make_synthesizer = broken
+
+
+def _record_only_what_breaks() -> None:
+    """The healthy calls are what cadence is measured on: recording them would be a part of it."""
+    for module in _modules(server):
+        module.begin_recordings = partial(_begin_recordings, module.begin_recordings)
+
+
+def _begin_recordings(begin: Callable[..., NewRecorder], *args: Any) -> NewRecorder:
+    record = begin(*args)
+
+    def new_recorder(call_sid: str, outside: Outside) -> Recorder:
+        return (record if call_sid in PLANS else NoRecorder)(call_sid, outside)
+
+    return new_recorder
+
+
+def _cut_recordings_at(max_bytes: int) -> None:
+    """64 MiB are forty minutes: no bench holds a call for so long."""
+    for module in _modules(Recordings.__init__):
+        module.__kwdefaults__["max_bytes"] = max_bytes
 
 
 def _build_in_a_door(port: int, notes: Notes) -> None:

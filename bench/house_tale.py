@@ -16,3 +16,5 @@ class Tale:
     measured: str
     broken: str | None = None
     """Which promise was not kept; None: all were."""
+    sids: tuple[str, ...] = ()
+    """CallSids of the calls that it was done to."""

@@ -2,8 +2,8 @@
 
 Owns the one thread that writes these files and what may stand in them. A full or broken disk
 costs lines, which are counted, and nothing else: a call only appends to a bounded list.
-Never deletes a file, never reads one, never decides anything. `server.py` makes `CallLogs`
-where an operator asks for it, the root begins a log with each call, actors note events.
+Never deletes a file, never reads one, never decides anything. `server.py` has `CallLogs`
+made where an operator asks for it, the root begins a log with each call, actors note events.
 """
 
 import re
@@ -19,7 +19,8 @@ from loguru import logger
 
 from call_log.file import append_to_file
 from call_log.line import Line
-from call_log.port import NO_CALL_LOG, CallLog
+from call_log.port import NO_CALL_LOG, CallLog, no_call_log
+from settings import Settings
 
 LINES_MAX: Final = 5000
 """Lines that wait for a slow disk: half a minute of 100 busy calls."""
@@ -179,6 +180,28 @@ class _OneCallLog:
             if isinstance(value, str) and len(value) > TEXT_MAX_CHARS:
                 fields[name] = value[: TEXT_MAX_CHARS - 1] + "…"
         self._logs.take(Line(self._path, self._now() - self._began_at, event, fields))
+
+
+def begin_call_logs(
+    settings: Settings,
+    on_lost: Callable[[int], object],
+    at_the_end: Callable[[Callable[[], None]], object],
+) -> Callable[[str, Callable[[], float]], CallLog]:
+    """Keep event logs of calls if an operator asks for them.
+
+    Args:
+        settings: whether, where, and with what was said or without.
+        on_lost: told how many lines were lost just now, on any thread.
+        at_the_end: takes what is to be called when the server ends.
+
+    Returns:
+        what begins the log of one call: see `CallLogs.begin`.
+    """
+    if settings.call_log_dir is None:
+        return no_call_log
+    logs = CallLogs(settings.call_log_dir, show_texts=settings.log_transcripts, on_lost=on_lost)
+    at_the_end(logs.stop)
+    return logs.begin
 
 
 def safe_name(call_sid: str) -> bool:

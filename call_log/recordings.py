@@ -38,19 +38,26 @@ class Recordings:
     """The recordings of all calls of this process."""
 
     def __init__(
-        self, folder: Path, encode: Encode, *, max_bytes: int = RECORDING_MAX_BYTES
+        self,
+        folder: Path,
+        encode: Encode,
+        *,
+        on_cut: Callable[[], object] = lambda: None,
+        max_bytes: int = RECORDING_MAX_BYTES,
     ) -> None:
         """Start the thread.
 
         Args:
             folder: where the folders of the days are; made when the first line is written.
             encode: makes a line of bytes, newline included, on the writer's thread.
+            on_cut: told of each recording that ends before its call, on the writer's thread.
             max_bytes: of one call; past it the recording ends and says so.
         """
         self.cut_short = 0
         """Recordings that end before their call."""
         self._folder = folder
         self._encode = encode
+        self._on_cut = on_cut
         self._max_bytes = max_bytes
         self._waiting: Waiting = deque()
         self._closed = threading.Event()
@@ -88,7 +95,7 @@ class Recordings:
             tape, line = self._waiting.popleft()
             files.setdefault(tape, []).append(line)
         for tape, lines in files.items():
-            if tape.written_bytes >= 0:
+            if not tape.ended:
                 self._write(tape, lines)
 
     def _write(self, tape: Tape, lines: list[tuple[Any, ...]]) -> None:
@@ -99,13 +106,13 @@ class Recordings:
                 self._tell(tape, str(line[1]))
             if tape.written_bytes + len(data) > self._max_bytes:
                 data += self._cut(tape, "the recording is at its largest size")
-            if tape.written_bytes < 0:
+            if tape.ended:
                 break
         try:
             append_to_file(tape.path, bytes(data))
         except OSError as error:
             self._cut(tape, error.strerror or "it cannot be written")
-        if tape.written_bytes >= 0:
+        if not tape.ended:
             tape.written_bytes += len(data)
 
     def _encoded(self, tape: Tape, line: tuple[Any, ...]) -> bytes:
@@ -116,9 +123,9 @@ class Recordings:
 
     def _cut(self, tape: Tape, why: str) -> bytes:
         """Write no more of it; returns the line that says so."""
-        if tape.written_bytes < 0:
+        if tape.ended:
             return b""
-        tape.written_bytes = -1
+        tape.ended = True
         tape.cut(why)  # What it says goes nowhere: the line returned here is the last one.
         self._tell(tape, why)
         return self._encode(("cut", why))
@@ -126,4 +133,5 @@ class Recordings:
     def _tell(self, tape: Tape, why: str) -> None:
         """Say that a recording is not whole."""
         self.cut_short += 1
+        self._on_cut()
         logger.warning("recording: {} ends early: {}", Path(tape.path).name, why)

@@ -30,7 +30,17 @@ class Tape:
     it begins with a name and belongs to the line with a time before it.
     """
 
-    __slots__ = ("_at", "_now", "_open", "_reads", "_running", "_waiting", "path", "written_bytes")
+    __slots__ = (
+        "_at",
+        "_now",
+        "_open",
+        "_reads",
+        "_running",
+        "_waiting",
+        "ended",
+        "path",
+        "written_bytes",
+    )
 
     def __init__(self, path: str, now: Callable[[], float], waiting: Waiting) -> None:
         """Begin an empty tape.
@@ -42,7 +52,9 @@ class Tape:
         """
         self.path = path
         self.written_bytes = 0
-        """What the writer has written of it; -1 once it writes no more."""
+        """What the writer has written of it."""
+        self.ended = False
+        """Whether the writer writes no more of it."""
         self._now = now
         self._waiting = waiting
         self._open = True

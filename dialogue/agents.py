@@ -13,12 +13,12 @@ import orjson
 
 from dialogue import checks
 from dialogue.fields import DialogueError
-from dialogue.loader import load_dialogue, parse_script
+from dialogue.loader import load_dialogue
 from dialogue.model_dialogue import ModelDialogue
 from dialogue.model_prompt import default_prompt, read_prompt
-from dialogue.model_reply import ModelLimits
 from dialogue.own_threads import AgentThreads
-from dialogue.ports import Dialogue, TransferCall
+from dialogue.patience import Patience
+from dialogue.ports import Dialogue
 from dialogue.scripted import ScriptedDialogue
 from dialogue.tools_box import Toolbox
 from dialogue.tools_load import checked_tools, load_tools
@@ -61,7 +61,7 @@ def _model_dialogue(script: ScriptedDialogue, settings: Settings) -> ModelDialog
         raise DialogueError("OPENAI_API_KEY: missing; expected with OpenAI's own server")
     prompt_file = settings.openai_prompt_file
     prompt = read_prompt(ROOT / prompt_file) if prompt_file else default_prompt(script.language)
-    toolbox = _toolbox(settings)
+    toolbox = _toolbox(script, settings)
     options = OpenAIOptions(
         model=settings.openai_model,
         base_url=url,
@@ -71,19 +71,14 @@ def _model_dialogue(script: ScriptedDialogue, settings: Settings) -> ModelDialog
         timeout_s=settings.agent_total_s,
         extra=_extra(settings.openai_extra),
     )
-    limits = ModelLimits(
-        settings.agent_first_token_ms / 1000,
-        settings.agent_stall_ms / 1000,
-        settings.agent_total_s,
-    )
-    model = OpenAIModel(options)
-    return ModelDialogue(script, model, toolbox, limits, prompt, settings.openai_history_chars)
+    model, patience = OpenAIModel(options), Patience.of(settings)
+    return ModelDialogue(script, model, toolbox, patience, prompt, settings.openai_history_chars)
 
 
-def _toolbox(settings: Settings) -> Toolbox:
+def _toolbox(script: ScriptedDialogue, settings: Settings) -> Toolbox:
     own = load_tools(settings.agent_tools) if settings.agent_tools else []
     names = _phone_tool_names(settings.agent_phone_tools)
-    ready = phone_tools(names, _transfer_targets(settings))
+    ready = phone_tools(names, _transfer_targets(script, settings))
     return Toolbox(checked_tools([*ready, *own]), AgentThreads(settings.agent_threads))
 
 
@@ -96,16 +91,11 @@ def _phone_tool_names(text: str) -> list[str]:
     return names
 
 
-def _transfer_targets(settings: Settings) -> Mapping[str, str]:
-    """Return whom the model may transfer to, with the names of the intents that lead there."""
+def _transfer_targets(script: ScriptedDialogue, settings: Settings) -> Mapping[str, str]:
+    """Return whom the model may transfer to, and whose number that is, where it is known."""
     if allowed := settings.agent_transfers:
         return {checks.transfer_target("AGENT_TRANSFERS", to): "" for to in _listed(allowed)}
-    found: dict[str, str] = {}
-    script = parse_script(settings.dialogue_path.read_text(encoding="utf-8"))  # Checked before.
-    for intent in script.all_intents():
-        if isinstance(intent.action, TransferCall):
-            found.setdefault(intent.action.to, intent.name)
-    return found
+    return script.transfer_targets()
 
 
 def _extra(text: str | None) -> dict[str, Any]:

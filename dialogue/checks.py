@@ -9,7 +9,8 @@ from typing import Final
 
 from dialogue.backchannels import MAX_WORDS, backchannel
 from dialogue.fields import DialogueError, quoted
-from dialogue.script import DIGITS, KEYS, MAX_PHRASE_WORDS
+from dialogue.ports import KEYS
+from dialogue.script import DIGITS, MAX_PHRASE_WORDS
 from dialogue.text import words
 
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
@@ -40,7 +41,7 @@ def language(place: str, value: str) -> str:
 
 def key(place: str, value: str) -> str:
     """Check a telephone key."""
-    if len(value) == 1 and value in KEYS:
+    if value in KEYS:
         return value
     raise DialogueError(f'{place}: expected one key, "0" to "9", "*" or "#", not {quoted(value)}')
 

@@ -103,7 +103,8 @@ class Fields:
         value = self._required(key, "a number of seconds")
         if type(value) in (int, float) and least <= cast("float", value) <= most:
             return float(cast("float", value))
-        raise self._wrong(key, f"expected a number of seconds from {least} to {most}", value)
+        expected = f"expected a number of seconds from {least:g} to {most:g}"
+        raise self._wrong(key, expected, value)
 
     def table(self, key: str, allowed: Sequence[str]) -> "Fields":
         """Read a table inside this one."""

@@ -10,10 +10,14 @@ from typing import Final
 
 from dialogue import checks
 from dialogue.fields import DialogueError, Fields
-from dialogue.ports import CollectDigits, EndCall, TransferCall
-from dialogue.script import (
-    COLLECT_RANGE_S,
+from dialogue.ports import (
+    ENTRY_TIMEOUT_RANGE_S,
     MAX_DIGITS,
+    CollectDigits,
+    EndCall,
+    TransferCall,
+)
+from dialogue.script import (
     MAX_INTENTS,
     MAX_NAME_CHARACTERS,
     MAX_PHRASE_CHARACTERS,
@@ -142,5 +146,5 @@ def _request(fields: Fields) -> CollectDigits:
     if fields.has("terminator"):
         terminator = fields.choice("terminator", _TERMINATORS)
     if fields.has("timeout_s"):
-        timeout_s = fields.seconds("timeout_s", *COLLECT_RANGE_S)
+        timeout_s = fields.seconds("timeout_s", *ENTRY_TIMEOUT_RANGE_S)
     return CollectDigits(usual.max_digits, terminator, timeout_s)

@@ -29,6 +29,7 @@ from dialogue.script import (
     Script,
 )
 from dialogue.scripted import ScriptedDialogue
+from dialogue.text_file import read_text_file
 
 MAX_FILE_BYTES: Final = 1_048_576
 """A larger file is no dialogue and is not read."""
@@ -52,7 +53,7 @@ def load_dialogue(path: Path) -> ScriptedDialogue:
         DialogueError: it cannot be used; one line with the file, the key, what is expected.
     """
     try:
-        return ScriptedDialogue(parse_script(_read(path)))
+        return ScriptedDialogue(parse_script(read_text_file(path, MAX_FILE_BYTES)))
     except DialogueError as error:
         raise DialogueError(f"{path}: {error}") from None
 
@@ -72,21 +73,6 @@ def parse_script(text: str) -> Script:
     script = _script(Fields(values, "", _SCRIPT_KEYS))
     check_together(script)
     return script
-
-
-def _read(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise DialogueError(f"cannot be read: {error.strerror or error}") from None
-    if len(content) > MAX_FILE_BYTES:
-        raise DialogueError(f"expected a dialogue file of at most {MAX_FILE_BYTES} bytes")
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise DialogueError(f"not UTF-8 text (at line {line}); save it as UTF-8") from None
 
 
 def _script(fields: Fields) -> Script:

@@ -12,8 +12,9 @@ from typing import Final
 from dialogue.file_dialogue import FileDialogue
 from dialogue.model_brain import ModelBrain
 from dialogue.model_memory import ModelMemory
-from dialogue.model_reply import ModelLimits, ModelParts
+from dialogue.model_reply import ModelParts
 from dialogue.model_stream import ChatModel
+from dialogue.patience import Patience
 from dialogue.ports import CallFacts
 from dialogue.scripted import ScriptedDialogue
 from dialogue.tools_box import Toolbox
@@ -29,7 +30,7 @@ class ModelDialogue(FileDialogue):
         script: the dialogue file.
         model: who answers.
         toolbox: what the model may call.
-        limits: how long it may take.
+        patience: how long it may take.
         prompt: the system prompt.
         history_chars: of the conversation that the model is sent.
     """
@@ -39,14 +40,14 @@ class ModelDialogue(FileDialogue):
         script: ScriptedDialogue,
         model: ChatModel,
         toolbox: Toolbox,
-        limits: ModelLimits,
+        patience: Patience,
         prompt: str,
         history_chars: int,
     ) -> None:
         super().__init__(script)
         self._prompt: Final = prompt
         self._history_chars: Final = history_chars
-        self._parts: Final = ModelParts(model, toolbox, limits)
+        self._parts: Final = ModelParts(model, toolbox, patience)
 
     @property
     def name(self) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from dialogue.fields import DialogueError
+from dialogue.text_file import read_text_file
 
 MAX_PROMPT_BYTES: Final = 100_000
 """About 25 000 tokens, sent with every request."""
@@ -35,18 +36,10 @@ def read_prompt(path: Path) -> str:
     Raises:
         DialogueError: it cannot be used; one line.
     """
-    where = f"OPENAI_PROMPT_FILE={path}"
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_PROMPT_BYTES + 1)
-    except OSError as error:
-        raise DialogueError(f"{where}: cannot be read: {error.strerror or error}") from None
-    if len(content) > MAX_PROMPT_BYTES:
-        raise DialogueError(f"{where}: expected at most {MAX_PROMPT_BYTES} bytes")
-    try:
-        text = content.decode("utf-8-sig").strip()
-    except UnicodeDecodeError:
-        raise DialogueError(f"{where}: not UTF-8 text; save it as UTF-8") from None
+        text = read_text_file(path, MAX_PROMPT_BYTES).strip()
+    except DialogueError as error:
+        raise DialogueError(f"OPENAI_PROMPT_FILE={path}: {error}") from None
     if not text:
-        raise DialogueError(f"{where}: empty; expected the system prompt")
+        raise DialogueError(f"OPENAI_PROMPT_FILE={path}: empty; expected the system prompt")
     return text

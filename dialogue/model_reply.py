@@ -25,6 +25,7 @@ from dialogue.model_stream import (
 )
 from dialogue.model_thoughts import Thoughts
 from dialogue.own_errors import place_of
+from dialogue.patience import Patience
 from dialogue.ports import (
     BrainOutput,
     BrainSink,
@@ -48,21 +49,12 @@ RETRY_SHARE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class ModelLimits:
-    """How long a model may take, in seconds."""
-
-    first_token_s: float
-    stall_s: float
-    total_s: float
-
-
-@dataclass(frozen=True, slots=True)
 class ModelParts:
     """What the replies of all calls share."""
 
     model: ChatModel
     toolbox: Toolbox
-    limits: ModelLimits
+    patience: Patience
     counts: "Counter[str]" = field(default_factory=Counter[str])
     tasks: set["asyncio.Task[None]"] = field(default_factory=set["asyncio.Task[None]"])
     """The replies under way; a loop alone would let them be collected."""
@@ -82,7 +74,7 @@ class ModelReply:
         self._began = self._said = self._over = False
         self._clock = asyncio.get_running_loop().time
         self._waiting_for = ""
-        self._total_at = self._clock() + parts.limits.total_s
+        self._total_at = self._clock() + parts.patience.total_s
         self._place = memory.place()
         self._base = memory.messages()
         self._task = asyncio.get_running_loop().create_task(self._run())
@@ -134,14 +126,14 @@ class ModelReply:
             the tools to use, if any, and what was said beside them. Without any the reply
             is over.
         """
-        first_token_s = self._parts.limits.first_token_s
-        until = self._clock() + first_token_s
+        first_s = self._parts.patience.first_s
+        until = self._clock() + first_s
         attempt = _Attempt(first=not self._said)
         try:
             return await self._read(asked, attempt, until)
         except ModelError as error:
             left = until - self._clock()
-            if not error.may_pass or attempt.began or left < first_token_s * RETRY_SHARE:
+            if not error.may_pass or attempt.began or left < first_s * RETRY_SHARE:
                 raise
             self._parts.counts["retries"] += 1
         return await self._read(asked, _Attempt(first=not self._said), until)
@@ -176,7 +168,7 @@ class ModelReply:
         if not self._began:
             self._began = True
             self._emit(ReplyBegan())
-        self._wait("stalled in the middle", self._clock() + self._parts.limits.stall_s)
+        self._wait("stalled in the middle", self._clock() + self._parts.patience.stall_s)
 
     def _finish(self, attempt: "_Attempt", reason: str) -> None:
         """End the answer, and the reply with it, before the last bytes of it are read."""

@@ -13,8 +13,9 @@ from typing import Final, get_args
 from dialogue.file_dialogue import FileDialogue
 from dialogue.own_brain import OwnBrain, Workplace
 from dialogue.own_code import load_factory
-from dialogue.own_reply import Count, Patience
+from dialogue.own_reply import Count
 from dialogue.own_threads import AgentThreads
+from dialogue.patience import Patience
 from dialogue.ports import CallFacts
 from dialogue.scripted import ScriptedDialogue
 from settings.agent import AgentSettings
@@ -36,12 +37,8 @@ class OwnDialogue(FileDialogue):
         super().__init__(script)
         self._spec: Final = spec
         self._factory: Final = load_factory(spec)
-        patience = Patience(
-            settings.agent_first_token_ms / 1000,
-            settings.agent_stall_ms / 1000,
-            settings.agent_total_s,
-        )
-        self._place: Final = Workplace(AgentThreads(settings.agent_threads), patience)
+        threads = AgentThreads(settings.agent_threads)
+        self._place: Final = Workplace(threads, Patience.of(settings))
 
     @property
     def name(self) -> str:

@@ -20,8 +20,9 @@ from dialogue.agent_api import AgentFactory, Respond
 from dialogue.own_code import close_of, respond_of, runs_on_the_loop
 from dialogue.own_errors import place_of, trace_of
 from dialogue.own_outputs import AnswerRefused, OutputReader, is_async, is_ready, several
-from dialogue.own_reply import OwnReply, Patience, cannot_be_stopped
+from dialogue.own_reply import OwnReply, cannot_be_stopped
 from dialogue.own_threads import CODE_FAILED, AgentThreads
+from dialogue.patience import Patience
 from dialogue.ports import BrainOutput, BrainSink, CallerEvent, CallFacts, Manners
 from dialogue.scripted import ScriptedBrain
 

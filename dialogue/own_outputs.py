@@ -11,8 +11,18 @@ from typing import Final, TypeGuard, cast, get_args
 
 from dialogue.checks import transfer_target
 from dialogue.fields import DialogueError
-from dialogue.ports import BrainOutput, CollectDigits, LeaveNote, ReplyFailed, Say, TransferCall
-from dialogue.script import KEYS, MAX_DIGITS
+from dialogue.ports import (
+    ENTRY_TIMEOUT_RANGE_S,
+    KEYS,
+    MAX_DIGITS,
+    MAX_NOTE_CHARS,
+    BrainOutput,
+    CollectDigits,
+    LeaveNote,
+    ReplyFailed,
+    Say,
+    TransferCall,
+)
 
 MAX_OUTPUTS: Final = 64
 """Outputs of one answer, None and empty texts counted."""
@@ -22,9 +32,6 @@ MAX_CHARACTERS: Final = 10_000
 
 MAX_DETAIL_CHARACTERS: Final = 200
 """Of a failure that an agent tells of by itself."""
-
-MAX_TIMEOUT_S: Final = 600
-"""For `CollectDigits.timeout_s`; longer than any caller has patience."""
 
 _EXPECTED: Final = "expected str, None or an output of dialogue.ports"
 _KINDS: Final = get_args(BrainOutput)
@@ -93,7 +100,7 @@ class OutputReader:
                 spoken = self._text(text, "Say.text")
                 return Say(spoken, bool(interruptible)) if spoken else None
             case LeaveNote(text):
-                return LeaveNote(self._text(text, "LeaveNote.text"))
+                return LeaveNote(_note(self._text(text, "LeaveNote.text")))
             case TransferCall(to):
                 return TransferCall(_target(to))
             case CollectDigits():
@@ -122,12 +129,20 @@ def _target(to: object) -> str:
         raise AnswerRefused(f"TransferCall.to: expected {expected}") from None
 
 
+def _note(text: str) -> str:
+    if len(text) <= MAX_NOTE_CHARS:
+        return text
+    expected = f"expected at most {MAX_NOTE_CHARS} characters"
+    raise AnswerRefused(f"LeaveNote.text: {expected}, not {len(text)}")
+
+
 def _collecting(asked: CollectDigits) -> CollectDigits:
+    least_s, most_s = ENTRY_TIMEOUT_RANGE_S
     whole = type(asked.max_digits) is int and 1 <= asked.max_digits <= MAX_DIGITS
-    ends = asked.terminator == "" or (len(asked.terminator) == 1 and asked.terminator in KEYS)
-    if whole and ends and 0 < asked.timeout_s <= MAX_TIMEOUT_S:
+    ends = asked.terminator == "" or asked.terminator in KEYS
+    if whole and ends and least_s <= asked.timeout_s <= most_s:
         return asked
     raise AnswerRefused(
         f"CollectDigits: expected max_digits 1 to {MAX_DIGITS}, a key or '' as terminator, "
-        f"timeout_s up to {MAX_TIMEOUT_S}"
+        f"timeout_s {least_s:g} to {most_s:g}"
     )

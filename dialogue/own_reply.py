@@ -8,9 +8,9 @@ runs the agent's code; `dialogue.own_brain` does, and tells what it gives.
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Literal
 
+from dialogue.patience import Patience
 from dialogue.ports import (
     BrainOutput,
     BrainSink,
@@ -37,19 +37,6 @@ _FIRST_LATE: Final[dict[Waiting, str]] = {
 
 Count = Literal["busy", "no_thread", "late", "stalled", "too_long", "refused", "raised"]
 """Why replies fail; also the names of their counts."""
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a reply may take, all in seconds."""
-
-    first_s: float
-    """Until its first output."""
-
-    stall_s: float
-    """Between two outputs, and from the last one to the end."""
-
-    total_s: float
 
 
 def cannot_be_stopped() -> None:

@@ -8,8 +8,21 @@ the loop's thread only, perhaps before `respond()` has returned; nothing blocks;
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from dataclasses import dataclass, field
+from typing import Final, Literal, Protocol, runtime_checkable
+
+KEYS: Final = frozenset("0123456789*#")
+"""The keys of a telephone; A to D of ITU-T Q.23 are on no caller's."""
+
+MAX_DIGITS: Final = 64
+"""Keys in one entry. A card has at most 19 (ISO/IEC 7812-1)."""
+
+ENTRY_TIMEOUT_RANGE_S: Final = (0.5, 60.0)
+"""After the last key: nobody finds the next one faster for certain, and a caller who needs
+longer has put the telephone down."""
+
+MAX_NOTE_CHARS: Final = 1000
+"""Characters of one note: a page that an operator reads, and what a call keeps 20 of."""
 
 
 class Line(Protocol):
@@ -26,6 +39,31 @@ class Line(Protocol):
         ...
 
 
+ToolOutcome = Literal["done", "refused", "late", "failed", "unknown", "interrupted"]
+"""How the call of a tool ended: with a result; with the tool's own no, or arguments that do not
+fit; past its time; by an exception; there is no such tool; the reply was given up meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolUsed:
+    """A model has called a tool of its own accord."""
+
+    name: str
+    """Empty for a tool that there is not: what a model makes up is not to be shown."""
+
+    outcome: ToolOutcome
+    took_ms: float
+    arguments: str
+    """JSON, as the model wrote it, perhaps long. Personal data."""
+
+
+ToolSink = Callable[[ToolUsed], object]
+
+
+def unnoted(_used: ToolUsed) -> None:
+    """Take note of no tool: nobody keeps a log."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallFacts:
     """What a brain may know of its call. Personal data."""
@@ -37,6 +75,10 @@ class CallFacts:
     history: Sequence[Line]
     """The conversation so far, oldest first, bounded; it is the agent's own and goes on
     changing: what a `CallerSaid` says is its last line by the time the brain is told."""
+
+    on_tool: ToolSink = field(default=unnoted, repr=False, compare=False)
+    """Told of every call of a tool as it ends, on the loop's thread; perhaps when the call is
+    over already. Never blocks, never raises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +171,14 @@ class CollectDigits:
     """Take the caller's keys together from now on, until they are whole: `CallerEntered`."""
 
     max_digits: int
-    """1 to 64; the last one ends it."""
+    """1 to `MAX_DIGITS`; the last one ends it."""
 
     terminator: str = "#"
-    """The key that ends it and is not part of it; empty for none."""
+    """One of `KEYS`, which ends it and is not part of it; empty for none."""
 
     timeout_s: float = 5.0
-    """After the last key; before the first one the caller has the usual patience."""
+    """After the last key, within `ENTRY_TIMEOUT_RANGE_S`; before the first one the caller has
+    the usual patience."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +186,7 @@ class LeaveNote:
     """Keep something about this call for its operator."""
 
     text: str
-    """Personal data."""
+    """At most `MAX_NOTE_CHARS`. Personal data."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,15 +44,6 @@ MAX_DEAF_TURNS: Final = 2
 """Failed turns in a row after which a call that has only its keys left ends, whatever
 `strikes` says: the caller has then been told of the keys twice, and nobody may be there."""
 
-KEYS: Final = "0123456789*#"
-"""The keys of a telephone."""
-
-MAX_DIGITS: Final = 64
-"""The most digits that one intent may ask for, as the port has it."""
-
-COLLECT_RANGE_S: Final = (1, 60)
-"""What `collect.timeout_s` may be."""
-
 DIGITS: Final = "{digits}"
 """In a text to speak: the digits that the caller has keyed in, one by one."""
 
@@ -143,6 +134,14 @@ class Script:
             for phrase in intent.phrases:
                 found.setdefault(phrase.casefold(), phrase)
         return tuple(found.values())
+
+    def transfer_targets(self) -> dict[str, str]:
+        """Return whom intents transfer to, each with the name of the first that does."""
+        found: dict[str, str] = {}
+        for intent in self.all_intents():
+            if isinstance(intent.action, TransferCall):
+                found.setdefault(intent.action.to, intent.name)
+        return found
 
     def texts(self) -> tuple[str, ...]:
         """Return every text that may be spoken once, the greeting first.

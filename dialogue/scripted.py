@@ -5,7 +5,7 @@ revised. Never waits, never raises for anything a caller does, never logs what w
 agent actor tells it events; `dialogue.loader` makes its script.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, assert_never
 
@@ -237,6 +237,10 @@ class ScriptedDialogue:
     def stock_replies(self) -> Sequence[str]:
         """Return every text the brain may say once, the greeting first."""
         return self._script.texts()
+
+    def transfer_targets(self) -> Mapping[str, str]:
+        """Return whom the file transfers to, each with the name of the intent that does."""
+        return self._script.transfer_targets()
 
     def new_brain(self, call: CallFacts) -> ScriptedBrain:  # noqa: ARG002  # a script needs none
         """Make the brain of one call."""

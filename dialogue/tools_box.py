@@ -1,8 +1,8 @@
 """Runs the tools that a model calls, and turns whatever comes of it into a result.
 
-Owns the bounds: time, threads, size of a result. A tool's exception becomes an error that the
-model reads; its text stays out of logs, as it may hold what a caller said.
-`dialogue.model_reply` hands the calls over.
+Owns the bounds: time, threads, size of a result, what a tool may have done; and tells the call
+of every tool that was used. A tool's exception becomes an error that the model reads; its text
+stays out of logs, as it may hold what a caller said. `dialogue.model_reply` hands the calls over.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ import orjson
 from loguru import logger
 
 from dialogue.own_errors import place_of
+from dialogue.own_outputs import AnswerRefused, OutputReader
 from dialogue.own_threads import AgentThreads
 from dialogue.ports import (
     BrainOutput,
@@ -22,6 +23,8 @@ from dialogue.ports import (
     EndCall,
     LeaveNote,
     Say,
+    ToolOutcome,
+    ToolUsed,
     TransferCall,
 )
 from dialogue.tools import Tool, ToolError
@@ -56,6 +59,7 @@ class ToolResult:
     """For the model; at most `MAX_RESULT_CHARS`. Personal data."""
 
     deeds: tuple[BrainOutput, ...] = ()
+    outcome: ToolOutcome = "done"
 
 
 class Toolbox:
@@ -81,9 +85,26 @@ class Toolbox:
         self._threads.close()
 
     async def _run(self, call: ToolCall, facts: CallFacts) -> ToolResult:
+        """Run one and tell the call of it, even if nobody waits for the end."""
         tool = self._tools.get(call.name)
-        if tool is None:
-            return _error(f"there is no such tool; there are: {', '.join(self._tools)}")
+        now = asyncio.get_running_loop().time
+        outcome: ToolOutcome = "interrupted"
+        began_at = now()
+        try:
+            result = await self._result(tool, call, facts) if tool else self._no_such_tool()
+            outcome = result.outcome
+        finally:
+            took_ms = (now() - began_at) * 1000
+            name = tool.name if tool else ""
+            facts.on_tool(ToolUsed(name, outcome, took_ms, call.arguments))
+        return result
+
+    def _no_such_tool(self) -> ToolResult:
+        names = ", ".join(self._tools)
+        return _error(f"there is no such tool; there are: {names}", "unknown")
+
+    async def _result(self, tool: Tool, call: ToolCall, facts: CallFacts) -> ToolResult:
+        log = logger.bind(call_sid=facts.call_sid)
         try:
             arguments = dict(tool.read_arguments(call.arguments))
             if tool.call_parameter:
@@ -91,16 +112,17 @@ class Toolbox:
             async with asyncio.timeout(tool.timeout_s):
                 return _result(await self._value(tool, arguments))
         except ToolError as error:
-            return _error(str(error))
+            return _error(str(error), "refused")
+        except AnswerRefused as refusal:
+            log.warning("tool {}: {}", tool.name, refusal)
+            return _error(str(refusal), "refused")
         except TimeoutError:
-            log = logger.bind(call_sid=facts.call_sid)
             log.warning("tool {}: no result within {:g} s", tool.name, tool.timeout_s)
-            return _error("it took too long; whether it was done is not known")
+            return _error("it took too long; whether it was done is not known", "late")
         # The boundary to foreign code; `sys.exit()` in a tool must not end the server.
         except (Exception, SystemExit) as error:  # noqa: BLE001
-            log = logger.bind(call_sid=facts.call_sid)
             log.warning("tool {}: {}", tool.name, place_of(error))
-            return _error("it failed")
+            return _error("it failed", "failed")
 
     async def _value(self, tool: Tool, arguments: dict[str, Any]) -> Any:
         if tool.is_async:
@@ -112,7 +134,9 @@ class Toolbox:
 def _result(value: Any) -> ToolResult:
     several = tuple(cast("list[Any]", value)) if isinstance(value, list | tuple) else (value,)
     if several and all(isinstance(one, _DEEDS) for one in several):
-        return ToolResult(DONE, several)
+        reader = OutputReader()
+        deeds = (reader.read(one) for one in several)
+        return ToolResult(DONE, tuple(deed for deed in deeds if deed is not None))
     return ToolResult(_text(value)[:MAX_RESULT_CHARS])
 
 
@@ -124,5 +148,6 @@ def _text(value: Any) -> str:
     return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
-def _error(text: str) -> ToolResult:
-    return ToolResult(orjson.dumps({"error": text[:MAX_ERROR_CHARS]}).decode())
+def _error(text: str, outcome: ToolOutcome) -> ToolResult:
+    told = orjson.dumps({"error": text[:MAX_ERROR_CHARS]}).decode()
+    return ToolResult(told, outcome=outcome)

@@ -9,11 +9,18 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from dialogue.ports import CollectDigits, EndCall, LeaveNote, Say, TransferCall
+from dialogue.ports import (
+    MAX_DIGITS,
+    MAX_NOTE_CHARS,
+    CollectDigits,
+    EndCall,
+    LeaveNote,
+    Say,
+    TransferCall,
+)
 from dialogue.tools import Tool, ToolError, tool
 
 MAX_GOODBYE_CHARS: Final = 500
-MAX_NOTE_CHARS: Final = 2000
 
 
 @tool
@@ -32,15 +39,17 @@ def send_note(
     text: Annotated[str, Field(description="complete sentences, with every name and number")],
 ) -> LeaveNote:
     """Leave a written message for the people who run this telephone line."""
-    note = text.strip()[:MAX_NOTE_CHARS]
-    if not note:
-        raise ToolError("expected a text")
+    note = text.strip()
+    if not 0 < len(note) <= MAX_NOTE_CHARS:
+        raise ToolError(f"expected a text of at most {MAX_NOTE_CHARS} characters")
     return LeaveNote(note)
 
 
 @tool
 def collect_digits(
-    max_digits: Annotated[int, Field(ge=1, le=64, description="the most that may be keyed in")],
+    max_digits: Annotated[
+        int, Field(ge=1, le=MAX_DIGITS, description="the most that may be keyed in")
+    ],
     terminator: Annotated[
         Literal["#", "*", ""], Field(description="the key that ends it; empty for none")
     ] = "#",

@@ -3,7 +3,7 @@
 Twilio's payload size and cadence are not contractual (twilio.com/docs/voice/media-streams/
 websocket-messages), the call path's frame is. Owns the rest of less than a frame between
 two payloads. It holds no clock: the media timestamps it is given decide what belongs
-together. It never drops a byte and counts what it adds. The media socket talks to it.
+together. It never drops a byte; what it adds is silence. The media socket talks to it.
 """
 
 from typing import Final
@@ -22,17 +22,11 @@ _TOLERANCE_BYTES: Final = TOLERANCE_MS * BYTES_PER_MS
 class Framer:
     """Re-frames one track of one call. Holds at most 159 bytes."""
 
-    __slots__ = ("_padded_bytes", "_rest", "_rest_at")
+    __slots__ = ("_rest", "_rest_at")
 
     def __init__(self) -> None:
         self._rest = b""
         self._rest_at = 0  # media time of the rest in bytes, exact where milliseconds are not
-        self._padded_bytes = 0
-
-    @property
-    def padded_bytes(self) -> int:
-        """Bytes of silence added so far to fill up cut-off frames."""
-        return self._padded_bytes
 
     @property
     def held_bytes(self) -> int:
@@ -65,7 +59,6 @@ class Framer:
             return ()
         padding = SILENCE_FRAME[len(self._rest) :]
         frame = (self._rest + padding, self._rest_at // BYTES_PER_MS)
-        self._padded_bytes += len(padding)
         self._rest = b""
         return (frame,)
 

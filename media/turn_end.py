@@ -1,8 +1,9 @@
 """When an utterance may count as finished before the recogniser says so.
 
 Pure: told of partials and frames in their order, counts frames, knows no clock. A strong
-partial is taken at once; a stable one once the voice has been quiet for the hangover; any
-other once it has been quiet for the timeout. Used by the streaming session.
+partial is taken at once. One that the recogniser calls stable, or that has not changed for the
+hangover, is taken once the voice has been quiet for the hangover; one that was new just now,
+once the voice has been quiet for the timeout. Used by the streaming session.
 """
 
 from typing import Final
@@ -38,8 +39,9 @@ class TurnEnd:
     """Watches one utterance after the other.
 
     Args:
-        hangover_frames: quiet after which a stable partial is taken.
-        timeout_frames: quiet after which any partial is taken.
+        hangover_frames: quiet after which a partial is taken that is stable, or has not changed
+            for as long.
+        timeout_frames: quiet after which any partial is taken, but one that may still grow.
     """
 
     __slots__ = ("_hangover", "_stable", "_text", "_timeout", "_unchanged", "quiet_frames")

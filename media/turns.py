@@ -15,6 +15,9 @@ class Floor(Enum):
     LISTENING = "listening"
     """The caller: nothing is said or thought out."""
 
+    YIELDED = "yielded"
+    """The caller: words of theirs have ended the answer, and what they say is still to come."""
+
     REPLYING = "replying"
     """The agent: an answer is thought out or heard, and may be interrupted."""
 
@@ -85,6 +88,9 @@ class Move(Enum):
     ANSWER = "answer"
     """Drop what is being said and answer."""
 
+    TAKE_UP = "take_up"
+    """Begin the answer that was given up again, or its rest: the caller has not said anything."""
+
     KEEP = "keep"
     """Answer when what must be heard has been."""
 
@@ -103,6 +109,21 @@ _LISTENING: Final = {
     Heard.NOTHING_NEW: Move.NOTHING,
     Heard.KEY: Move.ANSWER,
     Heard.KEY_OF_ENTRY: Move.NOTHING,
+    Heard.QUIET: Move.NOTHING,
+    Heard.SILENCE: Move.PROMPT,
+}
+
+_YIELDED: Final = {
+    Heard.VOICE: Move.NOTHING,
+    Heard.WORDS: Move.NOTHING,
+    Heard.MURMUR: Move.NOTHING,
+    Heard.UTTERANCE: Move.ANSWER,
+    Heard.MURMURED: Move.TAKE_UP,
+    Heard.ECHO: Move.TAKE_UP,
+    Heard.NOISE: Move.TAKE_UP,
+    Heard.NOTHING_NEW: Move.TAKE_UP,
+    Heard.KEY: Move.ANSWER,
+    Heard.KEY_OF_ENTRY: Move.GIVE_UP,
     Heard.QUIET: Move.NOTHING,
     Heard.SILENCE: Move.PROMPT,
 }
@@ -146,6 +167,7 @@ _ENDING: Final = dict.fromkeys(Heard, Move.NOTHING)
 
 TABLE: Final = {
     Floor.LISTENING: _LISTENING,
+    Floor.YIELDED: _YIELDED,
     Floor.REPLYING: _REPLYING,
     Floor.HELD: _HELD,
     Floor.NOTICE: _NOTICE,

@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from phone.admin_token import add_admin_token, admin_token
 from phone.call import VOICE_PATH, CallOptions
 from phone.calls import hold_call, hold_calls
 from phone.check_command import add_check_arguments, check_server
@@ -78,6 +79,7 @@ def _call_arguments(call: argparse.ArgumentParser) -> None:
     add("--quiet", action="store_true", help="print the verdict only")
     add("--auth-token", help="sign webhooks and the upgrade as Twilio would")
     add("--public-url", help="the server's URL as Twilio knows it, for the signature")
+    add_admin_token(call)
     add("--ws-url", help="connect the stream to this socket, whatever the TwiML says")
     add("--voice-path", default=VOICE_PATH, help="path of the voice webhook")
     add("--parameter", action="append", default=[], metavar="NAME=VALUE", help="ws:// only")
@@ -166,7 +168,8 @@ async def _single(parsed: argparse.Namespace, options: CallOptions, script: Sequ
     elif parsed.quiet or report.line is None:
         print(verdict(report))
     else:
-        print("\n" + await fetch_transcript(options.url, report.call_sid) + "\n")
+        words = await fetch_transcript(options.url, report.call_sid, options.admin_token)
+        print(f"\n{words}\n")
         print(f"recording       {options.line.recording}")
         print(call_text(report))
     return _exit_code([report])
@@ -184,6 +187,7 @@ def _options(parsed: argparse.Namespace, *, single: bool) -> CallOptions:
         url=parsed.url,
         auth_token=parsed.auth_token,
         public_url=parsed.public_url,
+        admin_token=admin_token(parsed),
         ws_url=parsed.ws_url,
         voice_path=parsed.voice_path,
         parameters=_parameters(parsed.parameter),

@@ -40,6 +40,8 @@ class CallOptions:
     """Signs webhooks and the upgrade; None sends no signature."""
     public_url: str | None = None
     """The server's URL as Twilio would know it, if that differs."""
+    admin_token: str | None = field(default=None, repr=False)
+    """What the server's own pages about the call are asked with; None to send none."""
     ws_url: str | None = None
     """Dials this socket, whatever the TwiML says."""
     voice_path: str = VOICE_PATH

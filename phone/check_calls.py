@@ -70,7 +70,6 @@ class _Course:
 async def hold_checked_calls(
     options: CallOptions,
     plan: CheckPlan,
-    token: str | None,
     tell: Tell,
     *,
     at_once: bool = False,
@@ -80,7 +79,6 @@ async def hold_checked_calls(
     Args:
         options: of every call; identities are made different.
         plan: what the caller says.
-        token: the bearer token of the server's view; None to send none.
         tell: hears what happens.
         at_once: whether they are placed together; it saves time and what is told is mixed up.
 
@@ -91,7 +89,7 @@ async def hold_checked_calls(
     async def hold(number: int, steps: Sequence[Step]) -> CheckedCall:
         tell(f"call {number} of {len(CALLS)}: {', '.join(name for name, _ in steps)}")
         mine = replace(options, identity=Identity())
-        return await _hold(mine, steps, plan, token, tell)
+        return await _hold(mine, steps, plan, tell)
 
     if at_once:
         return list(await asyncio.gather(*(hold(*one) for one in enumerate(CALLS, 1))))
@@ -99,10 +97,10 @@ async def hold_checked_calls(
 
 
 async def _hold(
-    options: CallOptions, steps: Sequence[Step], plan: CheckPlan, token: str | None, tell: Tell
+    options: CallOptions, steps: Sequence[Step], plan: CheckPlan, tell: Tell
 ) -> CheckedCall:
     def fetch() -> Awaitable[View | Refusal]:
-        return fetch_view(options.url, options.identity.call_sid, token)
+        return fetch_view(options.url, options.identity.call_sid, options.admin_token)
 
     async with Call(options) as call:
         course = _Course(

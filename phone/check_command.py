@@ -7,11 +7,10 @@ Gets everything that will be said ready before the first call. Prints through a 
 import argparse
 import asyncio
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
+from phone.admin_token import add_admin_token, admin_token
 from phone.call import VOICE_PATH, CallOptions
 from phone.check_calls import hold_checked_calls
 from phone.check_judge import judge_calls
@@ -19,9 +18,6 @@ from phone.check_plan import make_plan
 from phone.check_row import is_go
 from phone.check_text import closing, list_text
 from phone.play_voice import speak_texts
-
-ADMIN_TOKEN: Final = "ADMIN_TOKEN"  # noqa: S105 - the name of the variable
-"""Read from the environment where no `--admin-token` is given."""
 
 
 def add_check_arguments(check: argparse.ArgumentParser) -> None:
@@ -31,7 +27,7 @@ def add_check_arguments(check: argparse.ArgumentParser) -> None:
     add("--answer", type=Path, metavar="WAV", help="a question with a long answer")
     add("--long", type=Path, metavar="WAV", help="one sentence of 7 to 10 s")
     add("--interrupt", type=Path, metavar="WAV", help="said into the answer; else --answer")
-    add("--admin-token", help=f"the server's {ADMIN_TOKEN}; else from the environment")
+    add_admin_token(check)
     add("--without-view", action="store_true", help="what /calls does not show is no NO-GO")
     add("--auth-token", help="sign webhooks and the upgrade as Twilio would")
     add("--public-url", help="the server's URL as Twilio knows it, for the signature")
@@ -57,12 +53,12 @@ async def check_server(parsed: argparse.Namespace, write: Callable[[str], None])
         parsed.url,
         auth_token=parsed.auth_token,
         public_url=parsed.public_url,
+        admin_token=admin_token(parsed),
         ws_url=parsed.ws_url,
         voice_path=parsed.voice_path,
     )
-    token = parsed.admin_token or os.environ.get(ADMIN_TOKEN)
     tells = not (parsed.json or parsed.quiet)
-    calls = await hold_checked_calls(options, plan, token, write if tells else _ignore)
+    calls = await hold_checked_calls(options, plan, write if tells else _ignore)
     rows = judge_calls(calls, needed=not parsed.without_view)
     if parsed.json:
         write(json.dumps({"go": is_go(rows), "rows": [one.as_json() for one in rows]}, indent=2))

@@ -1,26 +1,21 @@
 """The server's own account of a live call, as `GET /calls/{CallSid}` tells it.
 
-Owns the request with its bearer token, and the reading of the JSON. A server that shows
+Owns the reading of the JSON, and the advice where there is none. A server that shows
 nothing, or less, is no error here: the reason is kept instead. Talked to by `check_watch`.
 """
 
-import asyncio
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.client import HTTPException, HTTPMessage
-from typing import IO, Any, Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
+from phone import webhook
+from phone.errors import PhoneError
 from phone.scenario_fields import is_list, is_table
 
 VIEW_TIMEOUT_S: Final = 5.0
 """For one look; the next one waits for it."""
-
-MAX_VIEW_BYTES: Final = 4 * 1024 * 1024
-"""More than a call of thousands of words shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +50,6 @@ NO_VIEW: Final = Refusal("the answer is not the view of a call", "Is something e
 TOO_SHORT: Final = Refusal("the call was too short to be looked at")
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """The token goes to the server that was named, and nowhere else."""
-
-    def redirect_request(
-        self,
-        req: urllib.request.Request,
-        fp: IO[bytes],
-        code: int,
-        msg: str,
-        headers: HTTPMessage,
-        newurl: str,
-    ) -> None:
-        """Follow nothing: the redirect's status is the answer."""
-
-
-_OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects())
-
-
 @dataclass(frozen=True, slots=True)
 class View:
     """One look at a call."""
@@ -101,21 +78,13 @@ async def fetch_view(server_url: str, call_sid: str, token: str | None) -> View 
     if urlsplit(server_url).scheme not in {"http", "https"}:
         return NO_WEB
     url = f"{server_url.rstrip('/')}/calls/{call_sid}"
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    return await asyncio.to_thread(_fetch, url, headers)
-
-
-def _fetch(url: str, headers: Mapping[str, str]) -> View | Refusal:
-    request = urllib.request.Request(url, None, dict(headers))  # noqa: S310 - checked by the caller
     try:
-        with _OPENER.open(request, timeout=VIEW_TIMEOUT_S) as response:
-            body: bytes = response.read(MAX_VIEW_BYTES)
-    except urllib.error.HTTPError as error:
-        with error:
-            return REFUSALS.get(error.code, Refusal(f"refused with {error.code}"))
-    except (OSError, HTTPException, ValueError) as error:
-        return Refusal(f"no answer: {type(error).__name__}")
-    return read_view(body)
+        answer = await webhook.get(url, token, VIEW_TIMEOUT_S)
+    except PhoneError as error:
+        return Refusal(str(error))
+    if not answer.ok:
+        return REFUSALS.get(answer.status, Refusal(f"refused with {answer.status}"))
+    return read_view(answer.body)
 
 
 def read_view(body: bytes) -> View | Refusal:

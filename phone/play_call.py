@@ -17,8 +17,9 @@ from phone.line_options import LineOptions
 from phone.play import Play, Played, Tell
 from phone.play_narrator import Narrator
 from phone.play_sounds import Voice
-from phone.play_words import Line, fetch_lines, missed_words
+from phone.play_words import missed_words
 from phone.scenario import Scenario
+from phone.transcript import Line, fetch_lines
 
 SPREAD_S: Final = 0.11
 """Between the beginnings of scenarios that are played at once; not a multiple of a frame."""
@@ -112,11 +113,11 @@ async def play_one(
         failures.append(str(problem))
     played = play.played if play is not None else []
     failures += play.failures if play is not None else []
-    lines = await fetch_lines(options.url, options.identity.call_sid) if played else None
+    sid = options.identity.call_sid
+    lines = await fetch_lines(options.url, sid, options.admin_token) if played else None
     failures += [*missed_words(played, lines), *_missed_outcome(played, call), *_faults(call)]
     _tell_words(lines or (), tell)
     duration_s = call.line.duration_s if call.connected else 0.0
-    sid = options.identity.call_sid
     return Outcome(scenario, sid, tuple(failures), duration_s, tuple(_notes(call)))
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from phone.admin_token import add_admin_token, admin_token
 from phone.call import CallOptions
 from phone.line_options import LineOptions
 from phone.play_call import Outcome, play_all
@@ -27,6 +28,7 @@ def add_arguments(play: argparse.ArgumentParser, at_once: Callable[[str], int]) 
     add("--quiet", action="store_true", help="print the verdicts only")
     add("--auth-token", help="sign webhooks and the upgrade as Twilio would")
     add("--public-url", help="the server's URL as Twilio knows it, for the signature")
+    add_admin_token(play)
     add("--record", type=Path, metavar="FOLDER", help="record each call as FOLDER/NAME.wav")
 
 
@@ -44,6 +46,7 @@ async def play_files(parsed: argparse.Namespace, write: Callable[[str], None]) -
         parsed.url,
         auth_token=parsed.auth_token,
         public_url=parsed.public_url,
+        admin_token=admin_token(parsed),
         line=LineOptions(recording=parsed.record),
     )
     several = len(scenarios) > 1

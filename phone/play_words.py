@@ -1,52 +1,26 @@
 """What was said in a call, by the server's own account, held against what a scenario expects.
 
-Reads `GET {server}/calls/{CallSid}`, whose `transcript` a server shows with
-LOG_TRANSCRIPTS=true. Words are compared without capitals and punctuation. Talked to by
-`play_call`, once the call is over: only then is it known what the caller really heard.
+Words are compared without capitals and punctuation. Pure. Talked to by `play_call`, which
+gets the words from `transcript`.
 """
 
-import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Final
 
 from media.frame import SAMPLE_RATE_HZ
-from phone import webhook
-from phone.errors import PhoneError
 from phone.play import Played
-from phone.scenario_fields import is_list, is_table
+from phone.transcript import Line
 
 EARLY_S: Final = 0.1
 """The server's call begins a little before or after the phone's stream."""
 
+NO_WORDS: Final = (
+    "the server shows no words; expected LOG_TRANSCRIPTS=true there,"
+    " and --admin-token here where it has one"
+)
+
 _WORD: Final = re.compile(r"\w+")
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One thing that was said."""
-
-    who: str
-    """`caller` or `agent`."""
-
-    text: str
-    at_s: float
-    """Seconds since the call began."""
-
-
-async def fetch_lines(server_url: str, call_sid: str) -> list[Line] | None:
-    """The words of a call, in order; None where the server does not show them."""
-    if urlsplit(server_url).scheme not in {"http", "https"}:
-        return None
-    try:
-        answer = await webhook.get(f"{server_url.rstrip('/')}/calls/{call_sid}")
-        document: object = json.loads(answer.body) if answer.ok else None
-    except (PhoneError, ValueError):
-        return None
-    lines = document.get("transcript") if is_table(document) else None
-    return [_line(line) for line in lines if is_table(line)] if is_list(lines) else None
 
 
 def missed_words(played: Sequence[Played], lines: Sequence[Line] | None) -> Iterator[str]:
@@ -56,7 +30,7 @@ def missed_words(played: Sequence[Played], lines: Sequence[Line] | None) -> Iter
         if not expect.hears and expect.understood is None:
             continue
         if lines is None:
-            yield f"turn {one.number}: the server shows no words; expected LOG_TRANSCRIPTS=true"
+            yield f"turn {one.number}: {NO_WORDS}"
             continue
         end_s = _begin_s(played[index + 1]) if index + 1 < len(played) else float("inf")
         agent, caller = _said_in(lines, one, end_s)
@@ -91,9 +65,3 @@ def _begin_s(one: Played) -> float:
     if one.number == 1:
         return float("-inf")
     return one.moment.began / SAMPLE_RATE_HZ - EARLY_S
-
-
-def _line(line: dict[str, Any]) -> Line:
-    at_s = line.get("at_s")
-    seconds = float(at_s) if isinstance(at_s, int | float) else 0.0
-    return Line(str(line.get("who", "?")), str(line.get("text", "")), seconds)

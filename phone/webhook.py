@@ -1,7 +1,8 @@
-"""Twilio's side of HTTP: signed form posts, and the one page the phone reads.
+"""Twilio's side of HTTP: signed form posts, and the pages that an operator reads.
 
 Runs the standard library's client in a thread, which is enough for a few requests a call.
-Never goes through a proxy. Talked to by `call`.
+Never goes through a proxy, and takes an operator's token nowhere but to the server that was
+named. Talked to by `call`, `transcript` and `check_view`.
 """
 
 import asyncio
@@ -9,8 +10,8 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.client import HTTPException
-from typing import Final
+from http.client import HTTPException, HTTPMessage
+from typing import IO, Final
 from urllib.parse import urlencode, urlsplit
 
 from phone.errors import PhoneError
@@ -19,13 +20,31 @@ from phone.signature import SIGNATURE_HEADER, sign
 WEBHOOK_TIMEOUT_S: Final = 15.0
 """Twilio gives a webhook this long to answer (error 11200)."""
 
-MAX_BODY_BYTES: Final = 1024 * 1024
-"""What is read of an answer."""
+MAX_BODY_BYTES: Final = 4 * 1024 * 1024
+"""What is read of an answer; more than the page of a call of thousands of words."""
 
 HTTP_OK: Final = 200
 HTTP_REDIRECT: Final = 300
 
-_OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """The standard library would send the token along."""
+
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: HTTPMessage,
+        newurl: str,
+    ) -> None:
+        """Follow nothing: the redirect's status is the answer."""
+
+
+_NO_PROXY: Final = urllib.request.ProxyHandler({})
+_POSTS: Final = urllib.request.build_opener(_NO_PROXY)
+_PAGES: Final = urllib.request.build_opener(_NO_PROXY, _NoRedirects())
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,25 +83,36 @@ async def post(
     headers = {"Content-Type": "application/x-www-form-urlencoded; charset=UTF-8"}
     if auth_token:
         headers[SIGNATURE_HEADER] = sign(auth_token, signed_url, form.items())
-    return await _request(url, urlencode(form).encode(), headers)
+    body = urlencode(form).encode()
+    request = urllib.request.Request(_checked(url), body, headers)  # noqa: S310
+    return await asyncio.to_thread(_answer, _POSTS, request, WEBHOOK_TIMEOUT_S)
 
 
-async def get(url: str) -> Answer:
-    """Read a page; errors as `post`."""
-    return await _request(url, None, {})
+async def get(url: str, token: str | None = None, timeout_s: float = WEBHOOK_TIMEOUT_S) -> Answer:
+    """Read a page; a redirect is an answer like any other. Errors as `post`.
+
+    Args:
+        url: Which one.
+        token: The server's ADMIN_TOKEN, sent as a bearer token; None to send none.
+        timeout_s: For the answer.
+    """
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    request = urllib.request.Request(_checked(url), None, headers)  # noqa: S310
+    return await asyncio.to_thread(_answer, _PAGES, request, timeout_s)
 
 
-async def _request(url: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+def _checked(url: str) -> str:
     if urlsplit(url).scheme not in {"http", "https"}:
         raise PhoneError(f"{url}: expected http:// or https://")
-    return await asyncio.to_thread(_blocking_request, url, body, headers)
+    return url
 
 
-def _blocking_request(url: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
-    # The scheme is checked by the caller: no file: URL comes here.
-    request = urllib.request.Request(url, body, dict(headers))  # noqa: S310
+def _answer(
+    opener: urllib.request.OpenerDirector, request: urllib.request.Request, timeout_s: float
+) -> Answer:
+    url = request.full_url
     try:
-        with _OPENER.open(request, timeout=WEBHOOK_TIMEOUT_S) as response:
+        with opener.open(request, timeout=timeout_s) as response:
             return Answer(response.status, response.read(MAX_BODY_BYTES))
     except urllib.error.HTTPError as error:
         with error:

@@ -27,6 +27,7 @@ _UNIONS: Final[tuple[Any, ...]] = (
     outcome.Outcome,
     brains.CallerEvent,
     brains.BrainOutput,
+    brains.ToolUsed,
     speech.RecognizerEvent,
     speech.Recognized | speech.RecognizeFailed,
     speech.SynthesisEvent,

@@ -31,7 +31,7 @@ class Departure:
 
 
 class Course:
-    """Follows a recording; `replay.tape.Tape` for the replayed call."""
+    """Follows a recording; `replay.tape.TapeSink` for the replayed call."""
 
     def __init__(self, lines: tuple[Line, ...], comparison: Comparison, began_at: float) -> None:
         """Begin at the first line."""

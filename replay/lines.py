@@ -12,7 +12,6 @@ from typing import Any, Final, cast
 from call_log import CALL_OVER
 from replay.codec import FORMAT, RecordingError
 
-INPUTS: Final = frozenset({"in", "say", "told", "owed"})
 STEPS: Final = frozenset({"turn", "tick", "timer"})
 LOOKS: Final = "reads"
 ENDS: Final = frozenset({"cut", "ended"})

@@ -26,7 +26,7 @@ _HIDDEN: Final = frozenset({"later", "cancel", "manners", "owed"})
 _PRIVATE: Final = frozenset(
     {
         *("Partial", "Final", "Recognized", "CallerSaid", "CallerPressed", "CallerEntered"),
-        *("Say", "LeaveNote", "TransferCall", "TransferTo", "DigitPressed", "tts"),
+        *("Say", "LeaveNote", "TransferCall", "TransferTo", "DigitPressed", "ToolUsed", "tts"),
     }
 )
 
@@ -100,7 +100,7 @@ def _packed(packed: list[Any], *, texts: bool) -> str:
 
 
 def _fields(fields: dict[str, Any], *, texts: bool) -> str:
-    private = {"text", "note"}
+    private = {"text", "note", "arguments"}
     return " ".join(
         f"{name}=<{len(str(value))} characters>"
         if name in private and not texts

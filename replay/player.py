@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 
 from loguru import logger
 
+from actors.call_line import CallLine
 from actors.peer import MediaPeer, Peer
 from actors.recorder import Outside
-from actors.root import CallLine, CallRoot
+from actors.root import CallRoot
 from actors.runtime import Runtime
 from dialogue.ports import Manners
 from replay.codec import RecordingError, unpack
@@ -50,7 +51,6 @@ class Replaying:
 
     def __init__(self, outside: Outside, course: Course) -> None:
         self.outside = tapped(outside, course)
-        self._course = course
 
     def peer(self, _name: str, peer: MediaPeer[MessageT], /) -> MediaPeer[MessageT]:
         """Hand the mailbox back: what comes is known."""
@@ -174,6 +174,8 @@ class Player:
                 self._peer(name).post(unpack(message))
             case "say", int(number), event:
                 self._answers.say(number, unpack(event))
+            case "tool", used:
+                self._answers.used_tool(unpack(used))
             case "told", str(what), str(detail):
                 self._control.answer(what, detail)
             case "owed", int(owed):

@@ -23,6 +23,8 @@ class Answers:
         self._numbers = itertools.count(1)
         self._sinks: dict[int, Sink] = {}
         self._early: dict[int, list[Any]] = {}
+        self.used_tool: brains.ToolSink = brains.unnoted
+        """Told of the tools that the recorded brain has used."""
 
     def asked(self, sink: Sink) -> int:
         """Number a question; it gets at once what was said before it was asked."""
@@ -57,9 +59,6 @@ class RecordedAnswer:
 
     def write(self, audio: bytes) -> None:
         """Take audio."""
-
-    def half_close(self) -> None:
-        """Take note that no more comes."""
 
     def cancel(self) -> None:
         """Say nothing more."""
@@ -117,6 +116,7 @@ class RecordedDialogue:
     language = "und"
 
     def __init__(self, answers: Answers, manners: brains.Manners) -> None:
+        self._answers = answers
         self._brain = RecordedBrain(answers, manners)
 
     def phrases(self) -> Sequence[str]:
@@ -127,8 +127,9 @@ class RecordedDialogue:
         """Have nothing prepared."""
         return ()
 
-    def new_brain(self, call: brains.CallFacts) -> brains.Brain:  # noqa: ARG002  # the port's
+    def new_brain(self, call: brains.CallFacts) -> brains.Brain:
         """Make the brain of the call."""
+        self._answers.used_tool = call.on_tool
         return self._brain
 
 

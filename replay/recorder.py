@@ -12,7 +12,7 @@ from actors.peer import MediaPeer
 from actors.recorder import NewRecorder, NoRecorder, Outside, Recorder
 from call_log import CALL_OVER, Recordings, Tape
 from replay.codec import FORMAT, encode
-from replay.tape import Tape as AnyTape
+from replay.tape import TapeSink
 from replay.taps_border import TappedControl, TappedLog, TappedPeer, TappedSocket
 from replay.taps_engines import tapped_engines
 from replay.taps_runtime import tapped_runtime
@@ -25,7 +25,7 @@ KEPT_SETTINGS: Final = (bool, int, float)
 left out, and with them every secret, address and path."""
 
 
-def tapped(outside: Outside, tape: AnyTape) -> Outside:
+def tapped(outside: Outside, tape: TapeSink) -> Outside:
     """Put a tape in between a call and everything outside it."""
     control = outside.control
     return Outside(
@@ -85,18 +85,21 @@ def call_recorder(recordings: Recordings, settings: Settings) -> NewRecorder:
 
 
 def begin_recordings(
-    settings: Settings, at_the_end: Callable[[Callable[[], None]], object]
+    settings: Settings,
+    on_cut: Callable[[], object],
+    at_the_end: Callable[[Callable[[], None]], object],
 ) -> NewRecorder:
     """Record calls if an operator asks for it.
 
     Args:
         settings: whether, and where.
+        on_cut: told of each recording that ends before its call, on any thread.
         at_the_end: takes what is to be called when the server ends.
     """
     if not settings.call_log_replay or settings.call_log_dir is None:
         return NoRecorder
     logger.warning("CALL_LOG_REPLAY: calls are recorded with all that is said, sound included")
-    recordings = Recordings(settings.call_log_dir, encode)
+    recordings = Recordings(settings.call_log_dir, encode, on_cut=on_cut)
     at_the_end(recordings.stop)
     return call_recorder(recordings, settings)
 

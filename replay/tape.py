@@ -7,7 +7,7 @@ compares. The taps are the same for both, so that a replay is noted as the call 
 from typing import Any, Protocol
 
 
-class Tape(Protocol):
+class TapeSink(Protocol):
     """Where a call's traffic with the outside is noted."""
 
     def begin(self, *what: Any, at: float | None = None) -> float:

@@ -12,7 +12,7 @@ from actors.outcome import CallControl, Outcome, Told
 from actors.peer import MediaPeer
 from actors.socket import CallerSocket
 from call_log import CallLog
-from replay.tape import Tape
+from replay.tape import TapeSink
 
 
 class TappedPeer:
@@ -20,7 +20,7 @@ class TappedPeer:
 
     __slots__ = ("_name", "_peer", "_tape")
 
-    def __init__(self, name: str, peer: MediaPeer[Any], tape: Tape) -> None:
+    def __init__(self, name: str, peer: MediaPeer[Any], tape: TapeSink) -> None:
         self._name = name
         self._peer = peer
         self._tape = tape
@@ -44,7 +44,7 @@ class TappedPeer:
 class TappedSocket:
     """Notes what is sent to the caller."""
 
-    def __init__(self, socket: CallerSocket, tape: Tape) -> None:
+    def __init__(self, socket: CallerSocket, tape: TapeSink) -> None:
         self._socket = socket
         self._tape = tape
         self._owed = 0
@@ -87,7 +87,7 @@ class TappedSocket:
 class TappedControl:
     """Notes what the carrier is told, and its answer."""
 
-    def __init__(self, control: CallControl, tape: Tape) -> None:
+    def __init__(self, control: CallControl, tape: TapeSink) -> None:
         self._control = control
         self._tape = tape
 
@@ -110,7 +110,7 @@ class TappedLog:
 
     __slots__ = ("_events", "_tape")
 
-    def __init__(self, events: CallLog, tape: Tape) -> None:
+    def __init__(self, events: CallLog, tape: TapeSink) -> None:
         self._events = events
         self._tape = tape
 

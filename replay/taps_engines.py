@@ -7,15 +7,16 @@ and so is every answer, with that number. The taps decide nothing.
 import itertools
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from actors.engines import Engines
 from dialogue import ports as brains
-from replay.tape import Tape
+from replay.tape import TapeSink
 from speech import ports as speech
 
 
-def tapped_engines(engines: Engines, tape: Tape) -> Engines:
+def tapped_engines(engines: Engines, tape: TapeSink) -> Engines:
     """Put a tape in between a call and its engines."""
     asked = Asked(tape)
     return Engines(
@@ -28,7 +29,7 @@ def tapped_engines(engines: Engines, tape: Tape) -> Engines:
 class Asked:
     """Numbers what a call asks and notes what is answered."""
 
-    def __init__(self, tape: Tape) -> None:
+    def __init__(self, tape: TapeSink) -> None:
         self.tape = tape
         self._numbers = itertools.count(1)
 
@@ -46,13 +47,22 @@ class Asked:
 
         return noted
 
+    def of_tools(self, sink: brains.ToolSink) -> brains.ToolSink:
+        """Put the tape in between a brain and who is told of its tools."""
+
+        def noted(used: brains.ToolUsed) -> None:
+            self.tape.enters("tool", used)
+            sink(used)
+
+        return noted
+
 
 class _Cancellable:
     """Something asked for that may be called off."""
 
     __slots__ = ("_inner", "_kind", "_number", "_tape")
 
-    def __init__(self, kind: str, number: int, inner: speech.Cancellable, tape: Tape) -> None:
+    def __init__(self, kind: str, number: int, inner: speech.Cancellable, tape: TapeSink) -> None:
         self._kind = kind
         self._number = number
         self._inner = inner
@@ -68,7 +78,7 @@ class _Stream(_Cancellable):
 
     __slots__ = ("_stream",)
 
-    def __init__(self, number: int, stream: speech.RecognizerStream, tape: Tape) -> None:
+    def __init__(self, number: int, stream: speech.RecognizerStream, tape: TapeSink) -> None:
         super().__init__("stt_cancel", number, stream, tape)
         self._stream = stream
 
@@ -76,20 +86,29 @@ class _Stream(_Cancellable):
         self._tape.leaves("stt_write", self._number, len(audio), zlib.crc32(audio))
         self._stream.write(audio)
 
-    def half_close(self) -> None:
-        self._tape.leaves("stt_half_close", self._number)
-        self._stream.half_close()
 
+class _TappedEngine:
+    """What recogniser and synthesiser have in common."""
 
-class TappedRecognizer:
-    """Notes what the recogniser is sent, and what it says."""
-
-    def __init__(self, inner: speech.Recognizer, asked: Asked) -> None:
-        self._inner = inner
-        self._asked = asked
+    def __init__(self, inner: speech.Recognizer | speech.Synthesizer) -> None:
         self.name = inner.name
         self.language = inner.language
         self.about = inner.about
+
+    async def start(self) -> None:
+        """Do nothing: the server starts engines, a call does not."""
+
+    async def aclose(self) -> None:
+        """Do nothing."""
+
+
+class TappedRecognizer(_TappedEngine):
+    """Notes what the recogniser is sent, and what it says."""
+
+    def __init__(self, inner: speech.Recognizer, asked: Asked) -> None:
+        super().__init__(inner)
+        self._inner = inner
+        self._asked = asked
 
     @property
     def signs_of_life(self) -> bool:
@@ -106,12 +125,6 @@ class TappedRecognizer:
         """As the engine says."""
         return self._inner.max_stream_s
 
-    async def start(self) -> None:
-        """Do nothing: the server starts engines, a call does not."""
-
-    async def aclose(self) -> None:
-        """Do nothing."""
-
     def open(self, sink: speech.RecognizerSink) -> speech.RecognizerStream:
         """Open a stream."""
         number = self._asked.next_number()
@@ -127,21 +140,13 @@ class TappedRecognizer:
         return _Cancellable("stt_cancel", number, request, self._asked.tape)
 
 
-class TappedSynthesizer:
+class TappedSynthesizer(_TappedEngine):
     """Notes what is to be spoken, and the speech."""
 
     def __init__(self, inner: speech.Synthesizer, asked: Asked) -> None:
+        super().__init__(inner)
         self._inner = inner
         self._asked = asked
-        self.name = inner.name
-        self.language = inner.language
-        self.about = inner.about
-
-    async def start(self) -> None:
-        """Do nothing: the server starts engines, a call does not."""
-
-    async def aclose(self) -> None:
-        """Do nothing."""
 
     def synthesize(self, text: str, sink: speech.SynthesisSink) -> speech.Cancellable:
         """Speak a text."""
@@ -164,7 +169,7 @@ class TappedDialogue:
 
     def new_brain(self, call: brains.CallFacts) -> brains.Brain:
         """Make the brain of one call."""
-        brain = self._inner.new_brain(call)
+        brain = self._inner.new_brain(replace(call, on_tool=self._asked.of_tools(call.on_tool)))
         self._asked.tape.leaves("manners", brain.manners)
         return TappedBrain(brain, self._asked)
 

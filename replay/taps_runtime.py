@@ -11,10 +11,10 @@ from actors.clock import Clock, Timer
 from actors.dispatcher import Dispatcher, Ready
 from actors.metronome import Beat, Member
 from actors.runtime import Runtime
-from replay.tape import Tape
+from replay.tape import TapeSink
 
 
-def tapped_runtime(runtime: Runtime, tape: Tape) -> Runtime:
+def tapped_runtime(runtime: Runtime, tape: TapeSink) -> Runtime:
     """Put a tape in between a call and what it runs on."""
     return Runtime(
         TappedDispatcher(runtime.dispatcher, tape),
@@ -31,7 +31,7 @@ def child_of(label: str) -> str:
 class TappedDispatcher:
     """Notes turns."""
 
-    def __init__(self, dispatcher: Dispatcher, tape: Tape) -> None:
+    def __init__(self, dispatcher: Dispatcher, tape: TapeSink) -> None:
         self._dispatcher = dispatcher
         self._tape = tape
 
@@ -45,7 +45,7 @@ class _Turn:
 
     __slots__ = ("_actor", "_tape")
 
-    def __init__(self, actor: Ready, tape: Tape) -> None:
+    def __init__(self, actor: Ready, tape: TapeSink) -> None:
         self._actor = actor
         self._tape = tape
 
@@ -62,7 +62,7 @@ class _Turn:
 class TappedBeat:
     """Notes ticks."""
 
-    def __init__(self, beat: Beat, tape: Tape) -> None:
+    def __init__(self, beat: Beat, tape: TapeSink) -> None:
         self._beat = beat
         self._tape = tape
         self._members: dict[Member, _TappedMember] = {}
@@ -89,7 +89,7 @@ class _TappedMember:
 
     __slots__ = ("_member", "_tape")
 
-    def __init__(self, member: Member, tape: Tape) -> None:
+    def __init__(self, member: Member, tape: TapeSink) -> None:
         self._member = member
         self._tape = tape
 
@@ -106,7 +106,7 @@ class _TappedMember:
 class TappedClock:
     """Notes timers, numbered as they are set, and looks at the clock."""
 
-    def __init__(self, clock: Clock, tape: Tape) -> None:
+    def __init__(self, clock: Clock, tape: TapeSink) -> None:
         self._clock = clock
         self._tape = tape
         self._timers = 0
@@ -129,7 +129,7 @@ class _TappedTimer:
 
     __slots__ = ("_callback", "_tape", "inner", "number")
 
-    def __init__(self, number: int, callback: Callable[[], None], tape: Tape) -> None:
+    def __init__(self, number: int, callback: Callable[[], None], tape: TapeSink) -> None:
         self.number = number
         self.inner: Timer | None = None
         self._callback: Callable[[], None] | None = callback

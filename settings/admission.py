@@ -1,19 +1,27 @@
 """The settings of admission: when the server has enough calls, and where the others go.
 
-Owns these fields as one part of `settings.schema.Settings`. Imports nothing of the project.
+Owns these fields as one part of `settings.schema.Settings`. Imports nothing of the
+project but `settings.shapes`.
 """
 
 import re
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import Field, field_validator
+from pydantic import Field
 from pydantic_settings import BaseSettings
+
+from settings.shapes import matching
 
 _OVERLOAD_URL: Final = re.compile(
     r"(?:https://[A-Za-z0-9.-]{1,253}|http://(?:localhost|127\.0\.0\.1|\[::1\]))(?::\d{1,5})?"
     r"(?:[/?][!-~]{0,1000})?"
 )
 """An address that Twilio can fetch; `http://` on this machine alone, for the phone of tests."""
+
+
+OverloadUrl = Annotated[
+    str | None, matching(_OVERLOAD_URL, "https:// and a host, or http:// on this machine")
+]
 
 
 class AdmissionSettings(BaseSettings):
@@ -51,15 +59,8 @@ class AdmissionSettings(BaseSettings):
         le=100,
         description="of either limit of load: /readyz turns red, before calls are refused",
     )
-    overload_url: str | None = Field(
+    overload_url: OverloadUrl = Field(
         default=None,
         description="TwiML for calls that do not fit, such as another site's voice webhook;"
         " else they are told so in words",
     )
-
-    @field_validator("overload_url")
-    @classmethod
-    def _fetchable(cls, value: str | None) -> str | None:
-        if value is not None and not _OVERLOAD_URL.fullmatch(value):
-            raise ValueError("expected https:// and a host, or http:// on this machine")
-        return value

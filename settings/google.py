@@ -1,15 +1,17 @@
 """The settings of Google's engines, and the presets of the recogniser's pace.
 
 Owns these fields as one part of `settings.schema.Settings`, which has all checks across fields.
-Imports nothing of the project.
+Imports nothing else of the project but `settings.shapes`.
 """
 
 import re
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings
+
+from settings.shapes import matching
 
 PRESETS: Final = {
     "fast": (40, 90, 320, 180),
@@ -21,6 +23,7 @@ PRESETS: Final = {
 PRESET_NAMES: Final = ("stt_batch_ms", "stt_debounce_ms", "stt_timeout_ms", "stt_hangover_ms")
 
 _HOST_AND_PORT: Final = re.compile(r"(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]+\]):[1-9]\d{0,4}")
+HostAndPort = Annotated[str | None, matching(_HOST_AND_PORT, "host:port, such as 127.0.0.1:50051")]
 
 
 class GoogleSettings(BaseSettings):
@@ -81,7 +84,7 @@ class GoogleSettings(BaseSettings):
     stt_channels: int = Field(
         default=2, ge=1, le=8, description="connections to Google; each carries about 100 streams"
     )
-    speech_emulator_host: str | None = Field(
+    speech_emulator_host: HostAndPort = Field(
         default=None,
         description="host:port of an emulator in Google's place; no TLS, no credentials",
     )
@@ -95,7 +98,7 @@ class GoogleSettings(BaseSettings):
     tts_first_audio_ms: int = Field(
         default=2500, ge=200, le=30_000, description="from a text to its first audio from Google"
     )
-    tts_emulator_host: str | None = Field(
+    tts_emulator_host: HostAndPort = Field(
         default=None,
         description="host:port of an emulator of Google's voice; no TLS, no credentials",
     )
@@ -113,10 +116,3 @@ class GoogleSettings(BaseSettings):
         """A number that is set by itself wins over the preset's."""
         numbers = PRESETS.get(str(given.get("stt_preset", "balanced")), PRESETS["balanced"])
         return dict(zip(PRESET_NAMES, numbers, strict=True)) | given
-
-    @field_validator("speech_emulator_host", "tts_emulator_host")
-    @classmethod
-    def _host_and_port(cls, value: str | None) -> str | None:
-        if value is not None and not _HOST_AND_PORT.fullmatch(value):
-            raise ValueError("expected host:port, such as 127.0.0.1:50051")
-        return value

@@ -1,34 +1,37 @@
 """Every number and switch of the server, once, with its unit, its bounds and its reason.
 
-Owns the settings of server, border and actors, and the checks across all fields; engines,
-agent and conversation have files of their own, which it inherits. Imports nothing of the
-project and never logs. `settings.reading` makes it from the environment; tests build it
-directly.
+Owns the settings of server, border and actors, and the checks across all fields; Twilio, call
+logs, admission, engines, agent and conversation have files of their own, which it inherits.
+Imports nothing else of the project and never logs. `settings.reading` makes it from the
+environment; tests build it directly.
 """
 
 import ipaddress
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from settings.admission import AdmissionSettings
 from settings.agent import AgentSettings
+from settings.call_log import CallLogSettings
 from settings.conversation import ConversationSettings
 from settings.google import GoogleSettings
-from settings.twilio import TwilioSettings
+from settings.shapes import matching
+from settings.twilio import MAX_PORT, TwilioSettings
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 """The folder of the checkout; relative paths in settings start here."""
 
-_HOST_NAME: Final = re.compile(
-    r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(?::([1-9]\d{0,4}))?"
-)
+_ADMIN_TOKEN: Final = re.compile(r"[!-~]{16,256}")
+"""Visible ASCII, as a header carries it; long enough that guessing is hopeless."""
 
-MAX_PORT: Final = 65535
+AdminToken = Annotated[
+    SecretStr | None, matching(_ADMIN_TOKEN, "16 to 256 visible ASCII characters without spaces")
+]
 
 MIN_SECRET_CHARS: Final = 16
 """Shortest auth token that a server open to others starts with. Twilio's have 32."""
@@ -45,7 +48,12 @@ def _switch(default: Any, why: str) -> Any:
 
 
 class Settings(
-    AdmissionSettings, TwilioSettings, ConversationSettings, AgentSettings, GoogleSettings
+    AdmissionSettings,
+    CallLogSettings,
+    TwilioSettings,
+    ConversationSettings,
+    AgentSettings,
+    GoogleSettings,
 ):
     """The settings of one server process; the environment variable is the name in capitals."""
 
@@ -59,12 +67,9 @@ class Settings(
 
     # Server and border
     host: str = _switch("127.0.0.1", "address to listen on; other than loopback needs a token")
-    port: int = _number(8080, 0, 65535, "TCP port for HTTP and media; 0 takes a free one")
-    public_host: str | None = _switch(
-        None, "host name Twilio reaches, perhaps with :port; signatures are checked against it"
-    )
-    twilio_auth_token: SecretStr | None = _switch(
-        None, "checks Twilio's signatures; without it only loopback callers are served"
+    port: int = _number(8080, 0, MAX_PORT, "TCP port for HTTP and media; 0 takes a free one")
+    admin_token: AdminToken = _switch(
+        None, "demanded as a bearer token by /calls, /metrics and the pages"
     )
     token_ttl_s: int = _number(60, 5, 600, "life of a media socket's one-time token")
     handshake_timeout_s: int = _number(10, 1, 60, "for the WebSocket upgrade of a media socket")
@@ -72,7 +77,9 @@ class Settings(
     ping_interval_s: int = _number(10, 1, 60, "between pings on a media socket")
     ping_timeout_s: int = _number(10, 1, 60, "for the answer to a ping: then the peer is dead")
     max_calls: int = _number(200, 1, 2000, "calls at once; a core of 2.6 GHz carries 150 to 200")
-    drain_s: int = _number(20, 0, 600, "for running calls to end by themselves at shutdown")
+    drain_s: int = _number(
+        15, 0, 600, "for running calls to end by themselves at shutdown; 15 s later all is over"
+    )
 
     # Logging
     log_level: Literal["TRACE", "DEBUG", "INFO", "WARNING", "ERROR"] = _switch(
@@ -155,15 +162,6 @@ class Settings(
         15, 2, 600, "for the first audio of a call; without any it is ended"
     )
     close_timeout_s: int = _number(5, 1, 60, "for a call's end, then it is torn down")
-
-    @field_validator("public_host")
-    @classmethod
-    def _host_only(cls, value: str | None) -> str | None:
-        """Signatures are over the literal URL: a scheme or a path here would break them all."""
-        match = _HOST_NAME.fullmatch(value or "localhost")
-        if match is None or int(match[1] or 0) > MAX_PORT:
-            raise ValueError("expected a host name only, such as voice.example.com")
-        return value
 
     @field_validator("log_level", mode="before")
     @classmethod

@@ -88,10 +88,6 @@ class EnergyGate:
         for start in range(0, whole, FRAME_BYTES):
             yield self._step(held[start : start + FRAME_BYTES])
 
-    def flush(self) -> Utterance | None:
-        """End the utterance under way; None when there is none."""
-        return self._take()
-
     def _step(self, frame: bytes) -> Utterance | None:
         self._frames += 1
         if is_loud(frame):

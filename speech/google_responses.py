@@ -51,9 +51,7 @@ class ResponseReader:
         end_ms = self._note_end(result) or self._end_ms
         if not result.alternatives:
             return Final("", end_ms)
-        best = result.alternatives[0]
-        # 0.0 stands for "not set"; float32 makes 0.9 a long number
-        return Final(best.transcript.strip(), end_ms, round(best.confidence, 3) or None)
+        return Final(result.alternatives[0].transcript.strip(), end_ms)
 
     def _partial(self, interims: list[Any]) -> Partial:
         """One hypothesis comes in pieces: a stable head and a changing tail."""

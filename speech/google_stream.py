@@ -19,15 +19,11 @@ from speech.google_send import send, send_end
 from speech.google_service import GoogleService, OnEnd
 from speech.google_status import one_line, status_name
 from speech.google_wire import DuplexCall
-from speech.ports import RecognizerSink, StreamEnded, StreamOpened
+from speech.ports import STREAM_WAITING_MAX_S, RecognizerSink, StreamEnded, StreamOpened
 
 _AIO: Final[Any] = grpc.aio  # it has no types
 
-MAX_WAITING_S: Final = 35
-"""Seconds of audio that may wait here: the longest ring (30 s) and some. More means that nobody
-takes it; usually it has been found deaf by then."""
-
-MAX_WAITING_BYTES: Final = MAX_WAITING_S * SAMPLE_RATE_HZ
+MAX_WAITING_BYTES: Final = STREAM_WAITING_MAX_S * SAMPLE_RATE_HZ
 
 LAST_FINALS_TIMEOUT_S: Final = 10.0
 """For the last finals after `half_close()`; then the stream ends by itself."""
@@ -109,13 +105,14 @@ class GoogleStream:
     # --- the port --------------------------------------------------------------------
 
     def write(self, audio: bytes) -> None:
-        """Queue audio for sending; more than `MAX_WAITING_S` of it ends the stream."""
+        """Queue audio for sending; more than `STREAM_WAITING_MAX_S` of it ends the stream."""
         if self._sink is None or self._closing:
             self._counters.late_writes += 1
             return
         if self._waiting_bytes + len(audio) > MAX_WAITING_BYTES:
             self._counters.overflows += 1
-            self.end("UNAVAILABLE", f"{MAX_WAITING_S} s of audio wait: the recogniser takes none")
+            waits = f"{STREAM_WAITING_MAX_S} s of audio wait: the recogniser takes none"
+            self.end("UNAVAILABLE", waits)
             return
         self._waiting_bytes += len(audio)
         if len(audio) <= REQUEST_MAX_BYTES:
@@ -126,7 +123,7 @@ class GoogleStream:
         self._wake_writer()
 
     def half_close(self) -> None:
-        """Say that no more audio comes; what waits is sent first."""
+        """Say that no more audio comes; what waits is sent first. Beyond the port: for probes."""
         if self._sink is None or self._closing:
             return
         self._closing = True

@@ -18,7 +18,6 @@ from speech.ports import (
     Recognized,
     RecognizerSink,
     RecognizeSink,
-    StreamEnded,
     StreamOpened,
 )
 from speech.tone import ToneSynthesizer
@@ -123,15 +122,6 @@ class InstantStream:
             elif self._partials:
                 self._say_partial(self._gate.voiced_frames // PARTIAL_FRAMES)
 
-    def half_close(self) -> None:
-        """End the utterance under way; its final and `StreamEnded` come at once."""
-        utterance = self._gate.flush()
-        if utterance is not None:
-            self._say_final(utterance)
-        sink, self._sink = self._sink, None
-        if sink is not None:
-            sink(StreamEnded("OK"))
-
     def cancel(self) -> None:
         """Let go of the sink."""
         self._sink = None
@@ -142,7 +132,7 @@ class InstantStream:
         text = self._text_of(utterance.audio, self._utterances)
         self._utterances += 1
         self._shown_words = 0
-        self._sink(Final(text, utterance.end_ms, 1.0))
+        self._sink(Final(text, utterance.end_ms))
 
     def _say_partial(self, words: int) -> None:
         if words == self._shown_words or self._sink is None:

@@ -9,8 +9,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final as Constant
 
-from media.frame import FRAME_BYTES
-from speech.ports import Final, Partial, RecognizerSink, StreamEnded, StreamOpened
+from media.frame import FRAME_BYTES, SAMPLE_RATE_HZ
+from speech.ports import (
+    STREAM_WAITING_MAX_S,
+    Final,
+    Partial,
+    RecognizerSink,
+    StreamEnded,
+    StreamOpened,
+)
 from speech.utterance_job import UtteranceJob, UtteranceListener
 from speech.utterance_tracker import Began, Ended, UtteranceTracker
 from speech.worker_pool import WorkerPool
@@ -18,8 +25,8 @@ from speech.worker_pool import WorkerPool
 MIN_VOICED_MS: Constant = 300
 """Less voice than this is a cough or a click and yields nothing."""
 
-MAX_HELD_BYTES: Constant = 300_000
-"""37 s of unanswered audio: the workers do not keep up, and the stream ends."""
+MAX_HELD_BYTES: Constant = STREAM_WAITING_MAX_S * SAMPLE_RATE_HZ
+"""Unanswered audio: with more the workers do not keep up, and the stream ends."""
 
 
 @dataclass(slots=True)
@@ -89,7 +96,10 @@ class PocketsphinxStream:
             self.close("RESOURCE_EXHAUSTED", "the workers do not keep up with the speech")
 
     def half_close(self) -> None:
-        """End the utterance under way; `StreamEnded` follows the last final."""
+        """End the utterance under way; `StreamEnded` follows the last final.
+
+        Beyond the port: for who hears a file to its end, which no call does.
+        """
         self._closing = True
         ended = self._tracker.flush()
         if ended is not None:

@@ -13,9 +13,14 @@ Rules every engine keeps:
 * Audio is µ-law, 8000 Hz, one channel, in `bytes` of any length.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final as Constant
 from typing import Protocol
+
+STREAM_WAITING_MAX_S: Constant = 35
+"""Seconds of audio that may wait in an open stream: the longest ring (30 s) and some. More means
+that nobody takes it; usually it has been found deaf by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +59,10 @@ class Final:
     end_ms: float
     """Where the utterance ended: milliseconds of audio since this stream's first byte."""
 
-    confidence: float | None = None
-    """0 to 1, None where the engine does not say."""
-
 
 @dataclass(frozen=True, slots=True)
 class StreamEnded:
-    """The stream is over; nothing follows. Also the answer to `half_close()`."""
+    """The stream is over; nothing follows."""
 
     status: str
     """A gRPC status name (`UNAVAILABLE`); `OK` for a clean close. `speech.failure` classifies
@@ -110,10 +112,6 @@ class RecognizerStream(Cancellable, Protocol):
 
     def write(self, audio: bytes) -> None:
         """Send audio, in order. Never blocks; the engine bounds what it holds."""
-        ...
-
-    def half_close(self) -> None:
-        """Say that no more audio comes. The last finals and `StreamEnded` follow."""
         ...
 
 
@@ -236,7 +234,3 @@ class Synthesizer(Protocol):
 
 class EngineError(Exception):
     """An engine cannot work here. The message is one line: what, and what to do about it."""
-
-
-RecognizerFactory = Callable[[Sequence[str]], Recognizer]
-"""Makes a recogniser that expects these phrases (a grammar, or hints)."""

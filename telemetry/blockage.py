@@ -8,6 +8,7 @@ The pulse of the loop tells it of every beat; started with it by `telemetry.watc
 
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import PurePath
 from types import FrameType
 from typing import Final
@@ -30,10 +31,11 @@ CLOSE_TIMEOUT_S: Final = 1.0
 class BlockageWatch:
     """Watches the event loop of the thread that makes it."""
 
-    def __init__(self) -> None:
-        """Nothing happens before `start()`."""
+    def __init__(self, on_blocked: Callable[[], object] = lambda: None) -> None:
+        """Tell of each blockage, on the watch's own thread; nothing happens before `start()`."""
         self.blockages = 0
         """How often the loop did not beat."""
+        self._on_blocked = on_blocked
         self._loop_thread = threading.get_ident()
         self._beats = 0
         self._beats_seen = 0
@@ -64,6 +66,7 @@ class BlockageWatch:
         self._missed += 1
         if self._missed == MISSED_LOOKS:
             self.blockages += 1
+            self._on_blocked()
             frame = sys._current_frames().get(self._loop_thread)  # noqa: SLF001  # documented
             logger.warning(
                 "event loop blocked for over {:.0f} ms in {}",

@@ -113,10 +113,15 @@ class Metrics:
         self.call_log_lines_lost: Final = self._counter(
             "call_log_lines_lost", "Lines of calls' event logs that could not be written."
         )
+        self.recordings_cut: Final = self._counter(
+            "recordings_cut", "Recordings that end before their call."
+        )
         self.loop_lag: Final = self._gauge(
             "loop_lag_seconds", "Worst lateness of the event loop in the last window."
         )
-
+        self.loop_blockages: Final = self._counter(
+            "loop_blockages", "Times that some code kept the event loop for over 300 ms."
+        )
         self.beats_skipped: Final = self._counter(
             "beats_skipped", "Slots of 2 ms of the 20 ms beat that the loop was too late for."
         )

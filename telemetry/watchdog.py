@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from loguru import logger
-from prometheus_client import Gauge
+from prometheus_client import Counter, Gauge
 
 from telemetry.blockage import BlockageWatch
 from telemetry.pulse import Listener, LoopPulse
@@ -45,15 +45,21 @@ class LoopWatchdog:
         self._worst_s = 0.0
 
 
-def watch_loop(lag: Gauge, load: Listener, at_end: Callable[[Callable[[], None]], object]) -> None:
+def watch_loop(
+    lag: Gauge,
+    blockages: Counter,
+    load: Listener,
+    at_end: Callable[[Callable[[], None]], object],
+) -> None:
     """Watch the running event loop: how late it is, what code keeps it, what load that is.
 
     Args:
         lag: shows the worst lateness of the last window.
+        blockages: counts how often the loop did not beat at all for a while.
         load: told of the lateness of every beat.
         at_end: takes what is to be called when the server stops.
     """
-    blockage = BlockageWatch()
+    blockage = BlockageWatch(blockages.inc)
     listeners = (LoopWatchdog(lag).on_beat, blockage.on_beat, load)
     for watch in (blockage, LoopPulse(asyncio.get_running_loop(), listeners)):
         watch.start()

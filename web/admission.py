@@ -1,12 +1,10 @@
 """Admission as the web layer sees it: may this call come, and may more.
 
-A protocol beside `web.root_port`, so that webhooks and draining can be tried with a fake. The
-real one is the root's `actors.admission.Admission`.
+A protocol, so that webhooks and draining can be tried with a fake. Every `web.root_port.Root` has
+one; the real one is `actors.admission.Admission`.
 """
 
 from typing import Protocol
-
-from web.root_port import Root
 
 
 class Admission(Protocol):
@@ -45,13 +43,4 @@ class Admission(Protocol):
 
     def observe(self, lag_s: float) -> str | None:
         """Take in how late the event loop called back; return the load's level if it changed."""
-        ...
-
-
-class AdmittingRoot(Root, Protocol):
-    """The root with its admission."""
-
-    @property
-    def admission(self) -> Admission:
-        """Who decides which calls are taken."""
         ...

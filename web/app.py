@@ -4,8 +4,8 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from telemetry import Metrics
-from web.gatekeeper import Gatekeeper
 from web.guard import Guard
+from web.guard_middleware import GuardMiddleware
 from web.pages import Pages
 from web.phrases import Phrases
 from web.status import ServerStatus
@@ -36,8 +36,8 @@ def make_app(
     pages = Pages(guard, status, metrics)
     app = Starlette(
         routes=[*hooks.routes(), *pages.routes()],
-        middleware=[Middleware(Gatekeeper, guard=guard, metrics=metrics)],
+        middleware=[Middleware(GuardMiddleware, guard=guard, metrics=metrics)],
     )
-    # A redirect would be made of the Host that a stranger sent; the gatekeeper takes the slash off.
+    # A redirect would be made of the Host that a stranger sent; the middleware takes the slash off.
     app.router.redirect_slashes = False
     return app

@@ -12,8 +12,9 @@ from typing import Final, assert_never
 from loguru import logger
 
 from actors import messages
+from actors.call_line import CallLine
 from actors.clock import Clock
-from actors.root import CallLine, CallRefused
+from actors.root import CallRefused
 from media.twilio import (
     Connected,
     DigitReceived,

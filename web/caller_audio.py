@@ -6,9 +6,9 @@ arrives. Made when a stream's call has begun; the call session pushes what Twili
 
 from typing import Final
 
+from actors.call_line import CallLine
 from actors.clock import Clock, Timer
 from actors.messages import InboundFrame, VoiceHeard
-from actors.root import CallLine
 from media.framer import Framer
 from web.voice_edges import Edge, VoiceEdges
 

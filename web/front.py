@@ -14,8 +14,8 @@ from settings import Settings
 from telemetry import Metrics
 from web.app import make_app
 from web.call_session import Border
+from web.connection_limit import ConnectionLimit
 from web.guard import Guard
-from web.http_gate import HttpGate
 from web.media_gate import MediaGate, SocketLimits
 from web.phrases import phrases_for
 from web.serving import DrainingServer
@@ -61,7 +61,7 @@ def make_server(
         clock=clock,
     )
     gate = MediaGate(border, guard, make_limits(settings))
-    return DrainingServer(app, HttpGate(metrics), gate, status, settings.drain_s)
+    return DrainingServer(app, ConnectionLimit(metrics), gate, status, settings.drain_s)
 
 
 def make_guard(settings: Settings) -> Guard:

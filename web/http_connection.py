@@ -2,8 +2,8 @@
 
 uvicorn times only the pause between two requests, and any byte stops that clock: a peer that
 sends one header a minute would keep its connection for ever. Here a request has a deadline from
-its first byte to the end of its answer, and so has a pause. Made by `web/http_gate.py` for
-uvicorn; knows no route.
+its first byte to the end of its answer, and so has a pause. Made by
+`web/connection_limit.py` for uvicorn; knows no route.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 if TYPE_CHECKING:
-    from web.http_gate import HttpGate
+    from web.connection_limit import ConnectionLimit
 
 REQUEST_TIMEOUT_S: Final = 15.0
 """From the first byte of a request, or from the connection's beginning, to the end of the answer.
@@ -31,17 +31,17 @@ class HttpConnection(H11Protocol):
 
     def __init__(
         self,
-        gate: "HttpGate",
+        limit: "ConnectionLimit",
         config: Config,
         server_state: ServerState,
         app_state: dict[str, Any],
         loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        """Wait for the connection. The gate counts it; the rest is uvicorn's."""
+        """Wait for the connection. The limit counts it; the rest is uvicorn's."""
         super().__init__(config, server_state, app_state, loop)
-        self._gate = gate
+        self._limit = limit
         self._peer_host: str | None = None
-        """Set as long as the gate counts this connection."""
+        """Set as long as the limit counts this connection."""
         self._deadline: asyncio.TimerHandle | None = None
         self._busy = False
         """Whether a request is on its way or being answered."""
@@ -50,7 +50,7 @@ class HttpConnection(H11Protocol):
         """Come in, unless there are too many."""
         super().connection_made(transport)
         peer_host = self.client[0] if self.client else ""
-        if not self._gate.enter(peer_host):
+        if not self._limit.enter(peer_host):
             transport.abort()
             return
         self._peer_host = peer_host
@@ -82,7 +82,7 @@ class HttpConnection(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP; uvicorn has logged it."""
-        self._gate.refused("malformed")
+        self._limit.count_refusal("malformed")
         cycle: Any = self.cycle  # None before the first request, whatever its type says
         if cycle is not None and not cycle.response_complete:
             # Whoever still answers the request finds nobody there, and nothing raises.
@@ -111,7 +111,7 @@ class HttpConnection(H11Protocol):
 
     def _overdue(self) -> None:
         if self._busy:
-            self._gate.refuse("slow")
+            self._limit.refuse("slow")
         self.transport.abort()
 
     def _leave(self) -> None:
@@ -119,5 +119,5 @@ class HttpConnection(H11Protocol):
             self._deadline.cancel()
             self._deadline = None
         if self._peer_host is not None:
-            self._gate.leave(self._peer_host)
+            self._limit.leave(self._peer_host)
             self._peer_host = None

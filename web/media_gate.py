@@ -25,6 +25,8 @@ from web.twiml import MEDIA_PATH
 SPARE_SOCKETS: Final = 32
 """Sockets beyond `MAX_CALLS`, for those that have not said `start` yet."""
 
+_SWITCHING: Final = http.HTTPStatus.SWITCHING_PROTOCOLS
+
 
 @dataclass(frozen=True, slots=True)
 class SocketLimits:
@@ -57,7 +59,7 @@ class MediaGate:
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> MediaConnection:
         """Make the protocol of one upgrade. Called by uvicorn with these keywords."""
-        return _UnansweredConnection(self, server_state.connections)
+        return MediaConnection(self, server_state.connections)
 
     def is_serving(self) -> bool:
         """Whether sockets may open at all; how many is `check`'s business."""
@@ -125,24 +127,6 @@ class MediaGate:
     def _note(self, reason: str, what: str) -> None:
         self._border.metrics.refused.labels(reason).inc()
         logger.warning("upgrade refused: {}: {}", reason, printable(what, 80))
-
-
-class _UnansweredConnection(MediaConnection):
-    """A media socket that reads nothing between its request and our answer.
-
-    No client may send there (RFC 6455, 4.1). Nonsense there would make the library close its side,
-    fail to answer and log a traceback: for anybody, signed or not.
-    """
-
-    def data_received(self, data: bytes) -> None:
-        """Read, unless it is too soon."""
-        if self.request is not None and self.response is None:
-            self.abort()
-        else:
-            super().data_received(data)
-
-
-_SWITCHING: Final = http.HTTPStatus.SWITCHING_PROTOCOLS
 
 
 def _knock(connection: ServerConnection, request: Request) -> Knock:

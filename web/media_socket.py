@@ -9,6 +9,7 @@ ill-behaved peer may cost. Knows frames, not Twilio's messages.
 import asyncio
 import socket
 from collections.abc import Callable
+from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 from loguru import logger
@@ -79,6 +80,10 @@ class MediaConnection(ServerConnection):
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._heard_at = 0.0
         """When anything was received last."""
+        self._held_back_at = -inf
+        """When reading last went on after a pause."""
+        self._answered = True
+        """Whether the last ping has its pong."""
         self._finished = False
 
     # What the gate and uvicorn call
@@ -142,7 +147,14 @@ class MediaConnection(ServerConnection):
             self.session = None  # they refer to each other
 
     def data_received(self, data: bytes) -> None:
-        """Read; a closing that the library began gets its deadline here."""
+        """Read, unless it is too soon; a closing that the library began gets its deadline here.
+
+        Between its request and our answer no client may send (RFC 6455, 4.1). Nonsense there would
+        make the library close its side, fail to answer and log a traceback: for anybody.
+        """
+        if self.request is not None and self.response is None:
+            self.abort()
+            return
         self._heard_at = self.loop.time()
         super().data_received(data)
         if self.protocol.state is State.CLOSING:
@@ -169,7 +181,7 @@ class MediaConnection(ServerConnection):
         elif opcode is Opcode.PING:
             self._on_ping()
         elif opcode is Opcode.PONG:
-            super().process_event(frame)
+            self._answered = True
         elif opcode is not Opcode.CLOSE:
             logger.warning("media socket: fragmented message; expected whole ones, closing")
             self.finish(CloseCode.MESSAGE_TOO_BIG, "fragmented message")
@@ -189,21 +201,24 @@ class MediaConnection(ServerConnection):
     def _ping(self) -> None:
         """Ask for a sign of life.
 
-        The library's own keepalive waits for the pong itself, which may stand behind messages
-        that we hold back from a peer that is too fast; here anything it sends is a sign.
+        The library's own keepalive knows nothing of peers that we hold back: their pong stands
+        behind messages that we have not read.
         """
         if self.protocol.state is not State.OPEN or self.transport.is_closing():
             return
+        self._answered = False
         self.protocol.send_ping(b"")
         self.send_data()
         self._after("ping", self._limits.ping_timeout_s, self._on_pong_due)
 
     def _on_pong_due(self) -> None:
-        silent_s = self.loop.time() - self._heard_at
-        if silent_s < self._limits.ping_timeout_s or "flood" in self._timers:
+        timeout_s = self._limits.ping_timeout_s
+        held_back = "flood" in self._timers or self.loop.time() - self._held_back_at < timeout_s
+        if self._answered or held_back:
             self._after("ping", self._limits.ping_interval_s, self._ping)
         else:
-            logger.warning("media socket: nothing heard for {:.0f} s, dropped", silent_s)
+            # It may send all the time: a caller who gets nothing hears nothing.
+            logger.warning("media socket: no answer to a ping within {:g} s, dropped", timeout_s)
             self.abort()
 
     def _read_slowly(self) -> None:
@@ -219,6 +234,7 @@ class MediaConnection(ServerConnection):
         if debt_s:
             self._after("flood", max(debt_s, FLOOD_PAUSE_S), self._read_on)
         else:
+            self._held_back_at = self.loop.time()
             self.transport.resume_reading()
 
     def _on_start_overdue(self) -> None:

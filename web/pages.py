@@ -14,8 +14,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from telemetry import Metrics
-from web.gatekeeper import forbid, knock_of
 from web.guard import Guard
+from web.guard_middleware import forbid, knock_of
 from web.status import VERSION, ServerStatus
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"

@@ -7,13 +7,19 @@ A protocol, so that routes and sockets can be tried with a fake. The real one is
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from actors.call_line import CallLine
 from actors.outcome import Outcome
-from actors.root import CallLine
 from actors.socket import CallerSocket
+from web.admission import Admission
 
 
 class Root(Protocol):
     """Begins calls, and remembers how they went."""
+
+    @property
+    def admission(self) -> Admission:
+        """Who decides which calls are taken."""
+        ...
 
     @property
     def active(self) -> int:

@@ -15,26 +15,38 @@ import uvicorn
 from loguru import logger
 from starlette.types import ASGIApp
 
-from web.http_gate import HttpGate
+from web.connection_limit import ConnectionLimit
 from web.media_gate import MediaGate
 from web.status import ServerStatus
 
 KEEP_ALIVE_S: Final = 75
 """Longer than the 60 s for which load balancers reuse a connection."""
 
-GOODBYE_S: Final = 8.0
+DRAIN_GOODBYE_S: Final = 8.0
 """For the goodbyes of the calls that are still there when `DRAIN_S` is over. Less than a call
-gives its own (15 s): one takes 2 to 3 s, and this with `LINGER_S` and the default of `DRAIN_S`
-makes the 30 s for which Kubernetes waits by default before it kills."""
+gives its own (15 s): one takes 2 to 3 s."""
 
 LINGER_S: Final = 2.0
 """For Twilio to ask, after the last call, what comes after its stream: it may be a transfer."""
 
+CUT_LINGER_S: Final = 1.0
+"""The same after calls were cut off. All they are told is to hang up; without an answer a caller
+who is still there would hear of an application error."""
+
 PROMISE_POLL_S: Final = 0.05
 """Between two looks whether the streams that were promised a place have come."""
 
-CLOSE_S: Final = 5
+CLOSE_S: Final = 2
 """For sockets to close once the calls are over; then they are dropped."""
+
+STOP_WITHIN_S: Final = 15.0
+"""From the end of `DRAIN_S` to the end of the process, whatever callers do: the times above and the
+closing of the engines. With the default of `DRAIN_S` it makes the 30 s for which Kubernetes waits
+before it kills (`terminationGracePeriodSeconds`)."""
+
+
+class PortError(Exception):
+    """The address cannot be listened on. One line."""
 
 
 class DrainingServer(uvicorn.Server):
@@ -43,18 +55,18 @@ class DrainingServer(uvicorn.Server):
     def __init__(
         self,
         app: ASGIApp,
-        http_gate: HttpGate,
+        connections: ConnectionLimit,
         gate: MediaGate,
         status: ServerStatus,
         drain_s: float,
     ) -> None:
-        """Serve this application and these gates; let calls finish for `drain_s` seconds."""
+        """Serve this application behind these two; let calls finish for `drain_s` seconds."""
         self.listening = asyncio.Event()
         """Set once both are served."""
         super().__init__(
             uvicorn.Config(
                 app,
-                http=cast("type[asyncio.Protocol]", http_gate.connect),
+                http=cast("type[asyncio.Protocol]", connections.connect),
                 ws=cast("type[asyncio.Protocol]", gate.connect),
                 lifespan="off",
                 log_config=None,
@@ -68,6 +80,7 @@ class DrainingServer(uvicorn.Server):
         self._status = status
         self._drain_s = drain_s
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._signalled = False
         self._draining: asyncio.Task[None] | None = None
         self.forced = False
         """Whether a second signal cut the drain short."""
@@ -80,29 +93,27 @@ class DrainingServer(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Take a signal: the first one drains, the second one stops at once."""
-        if self._loop is None or self._status.draining:
+        if self._loop is None or self._signalled:
             self.forced = self.should_exit = self.force_exit = True
             return
-        self._status.draining = True
+        self._signalled = True
         self._loop.call_soon_threadsafe(self.drain)
 
     def drain(self) -> None:
         """Take no more calls, and stop once those that are there have ended."""
-        self._status.draining = True
         if self._draining is None:
+            self._status.root.stop_admitting()
             self._draining = asyncio.ensure_future(self._drain())
 
     async def _drain(self) -> None:
         try:
-            await self._let_calls_end()
-            # A call that went just before the signal may be asked for as well.
-            await asyncio.sleep(max(0.0, LINGER_S - self._status.root.admission.quiet_s))
+            await asyncio.sleep(await self._let_calls_end())
         finally:
             self.should_exit = True
 
-    async def _let_calls_end(self) -> None:
+    async def _let_calls_end(self) -> float:
+        """End all calls; returns for how many seconds one that has gone may be asked for yet."""
         root = self._status.root
-        root.stop_admitting()
         promised = root.admission.reserved
         logger.info(
             "draining: {} calls, {} on their way, {:.0f} s for them",
@@ -112,13 +123,16 @@ class DrainingServer(uvicorn.Server):
         )
         ended = await self._ended(self._drain_s)
         root.admission.close()  # who starts from here on would be cut off without a word
+        if not ended:
+            root.end_all("draining")
+            ended = await root.drained(DRAIN_GOODBYE_S)
+        # A call that went just before the signal may be asked for as well.
+        linger_s = max(0.0, LINGER_S - root.admission.quiet_s)
         if ended:
-            return
-        root.end_all("draining")
-        if not await root.drained(GOODBYE_S):
-            logger.warning("draining: {} calls cut off", root.active)
-            root.abort_all()
-            await root.drained(LINGER_S)  # until their ledgers are closed
+            return linger_s
+        logger.warning("draining: {} calls cut off", root.active)
+        root.abort_all()
+        return max(linger_s, CUT_LINGER_S)  # within it their ledgers are closed as well
 
     async def _ended(self, timeout_s: float) -> bool:
         """Wait for the streams that were promised a place, then for the end of all calls."""
@@ -134,8 +148,16 @@ def bind(host: str, port: int) -> socket.socket:
     """Take the port, before anything slow is started.
 
     Raises:
-        OSError: it is taken, or the address is not ours.
+        PortError: it is taken, or the address is not ours.
     """
+    try:
+        return _bound(host, port)
+    except OSError as error:
+        where = f"HOST={host} PORT={port}"
+        raise PortError(f"{where}: {error.strerror}; expected a free address") from None
+
+
+def _bound(host: str, port: int) -> socket.socket:
     family, _, _, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]

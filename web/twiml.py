@@ -84,6 +84,13 @@ def apologise_and_retry(phrases: Phrases) -> str:
     return str(response)
 
 
+def redirect(url: str) -> str:
+    """Have the call go on with the TwiML of another address."""
+    response = _twiml.VoiceResponse()
+    response.redirect(url, method="POST")
+    return str(response)
+
+
 def dial(to: str) -> str:
     """Connect the caller to a number or a `sip:` address."""
     target = _twiml.Dial()

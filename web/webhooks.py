@@ -15,11 +15,10 @@ from starlette.routing import Route
 from actors.outcome import HungUp, TransferTo
 from telemetry import Metrics, printable
 from web import twiml
-from web.admission_twiml import no_room
 from web.caller_number import CALLER_PARAMETER, caller_of
 from web.form import Form, FormError, call_sid_of, read_body, read_query
-from web.gatekeeper import forbid, knock_of
 from web.guard import Guard
+from web.guard_middleware import forbid, knock_of
 from web.knock import Knock
 from web.phrases import Phrases
 from web.status import ServerStatus
@@ -59,7 +58,7 @@ class Webhooks:
 
     async def voice(self, hook: Hook) -> Response:
         """Connect a call to the media socket, or say that nobody is free."""
-        refusal = self.status.reserve(hook.call_sid)
+        refusal = self.status.root.admission.reserve(hook.call_sid)
         if refusal is not None:
             return self._refused(hook, refusal)
         parameters = {"token": self.tokens.issue(hook.call_sid)}
@@ -97,7 +96,7 @@ class Webhooks:
             self.status.root.admission.release(hook.call_sid)
             log.error("after-stream: unknown call, second time: hanging up")
             return _xml(twiml.say_and_hang_up(self.phrases.broken, self.phrases))
-        refusal = self.status.reserve(hook.call_sid)
+        refusal = self.status.root.admission.reserve(hook.call_sid)
         if refusal is not None:
             return self._refused(hook, refusal)
         log.warning("after-stream: unknown call: apologising and connecting once more")
@@ -140,6 +139,13 @@ class Webhooks:
             return twiml.Bases(f"https://{self.public_host}", f"wss://{self.public_host}")
         host = request.headers["host"]
         return twiml.Bases(f"http://{host}", f"ws://{host}")
+
+
+def no_room(phrases: Phrases, overload_url: str | None) -> str:
+    """Send a caller who does not fit elsewhere, if there is such a place; else say why."""
+    if overload_url is None:
+        return twiml.say_and_hang_up(phrases.busy, phrases)
+    return twiml.redirect(overload_url)
 
 
 def _xml(text: str) -> Response:

@@ -3,7 +3,8 @@
 The base class (`actors.family`) alone decides a message's fate in a mailbox. Commands are
 imperative, facts are in the past tense. Messages that an actor sends to itself are private
 and stand in its own file. Times ending in `_at` are seconds of the call's monotonic clock.
-An *epoch* is one playback (one reply); epochs only grow.
+An *epoch* is one stretch of a playback: a reply that was held goes on under a new one, and the
+number of a reply is its first epoch. Epochs only grow.
 """
 
 from actors.messages.agent import (

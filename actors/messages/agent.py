@@ -97,7 +97,7 @@ class FramesWanted(OutOfBand):
 
 @dataclass(frozen=True, slots=True)
 class PlaybackStarted(OutOfBand):
-    """The first frame of a playback is on the wire."""
+    """The first frame of a playback, or of a stretch of it, is on the wire."""
 
     epoch: int
     started_at: float

@@ -86,7 +86,7 @@ class SingleFailed(OutOfBand):
 
 @dataclass(frozen=True, slots=True)
 class ChildFailed(OutOfBand):
-    """A child crashed. Sent by the loop actor's adapter, whatever the way it crashed."""
+    """A child crashed. Sent by `LoopActor`, whatever the way it crashed."""
 
     child: str
     """Its name in the child specification."""
@@ -96,7 +96,9 @@ class ChildFailed(OutOfBand):
 
 @dataclass(frozen=True, slots=True)
 class ControlOverflowed(OutOfBand):
-    """A mailbox's control lane reached its cap."""
+    """A mailbox's control lane reached its cap. One is enough: each refused message says so."""
+
+    COALESCES: ClassVar[bool] = True
 
     mailbox: str
 

@@ -200,8 +200,8 @@ async def test_a_transfer_right_before_the_signal_is_answered_as_well() -> None:
 async def test_a_caller_who_hears_nothing_is_dropped_at_last(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("web.serving.GOODBYE_S", 0.05)
-    monkeypatch.setattr("web.serving.LINGER_S", 0.5)
+    monkeypatch.setattr("web.serving.DRAIN_GOODBYE_S", 0.05)
+    monkeypatch.setattr("web.serving.LINGER_S", 60.0)  # nobody else is waited for
     async with placed(LONG, drain_s=0) as (server, call):
         server.server.drain()
         await call.line.wait_for_end(WAIT_S)

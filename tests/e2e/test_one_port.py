@@ -450,8 +450,8 @@ async def test_forwarder_headers_do_not_change_who_is_asking() -> None:
 async def test_calls_that_outlive_the_drain_hear_goodbye_and_are_dropped_at_last(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("web.serving.GOODBYE_S", 0.01)
-    monkeypatch.setattr("web.serving.LINGER_S", 0.01)
+    monkeypatch.setattr("web.serving.DRAIN_GOODBYE_S", 0.01)
+    monkeypatch.setattr("web.serving.CUT_LINGER_S", 0.01)
     async with running(drain_s=0.01) as house:
         house.server.drain()
         await asyncio.wait_for(asyncio.shield(house.task), WAIT_S)

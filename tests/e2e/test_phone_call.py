@@ -21,7 +21,9 @@ from phone.call import Call, CallOptions
 from phone.calls import hold_call, hold_calls
 from phone.errors import PhoneError, TwimlError
 from phone.line_options import HangUp, LineOptions
+from phone.play_call import play_all
 from phone.report_text import call_text, summary_text, verdict
+from phone.scenario import After, JustListen, Scenario, Turn
 from phone.script import EndCall, ExpectEnd, Listen, Press, Speak, Wait
 from phone.server_messages import Fault, FaultKind
 from phone.signature import sign
@@ -52,6 +54,7 @@ class Site:
     posts: list[tuple[str, dict[str, str], str]] = field(
         default_factory=list[tuple[str, dict[str, str], str]]
     )
+    bearers: list[str] = field(default_factory=list[str])
     upgrades: list[str | None] = field(default_factory=list[str | None])
     ends_after: int = 1000
     clears: bool = True
@@ -66,6 +69,7 @@ class Site:
         path = head[0].split()[1]
         fields = dict(parse_qsl(body, keep_blank_values=True))
         self.posts.append((path, fields, headers.get("x-twilio-signature", "")))
+        self.bearers.append(headers.get("authorization", ""))
         status, page = self.pages.get(path, (404, "no such page\nreally"))
         data = page.encode()
         writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data)
@@ -341,13 +345,13 @@ async def test_many_calls_at_once_each_have_their_own_report(tmp_path: Path) -> 
 
 async def test_a_transcript_is_shown_where_the_server_shows_it() -> None:
     async with _site() as site:
-        assert await fetch_transcript(site.url, "CA1") == NOT_SHOWN
+        assert await fetch_transcript(site.url, "CA1", None) == NOT_SHOWN
         words = {"transcript": [{"who": "caller", "text": "hello", "at_s": 1.25}]}
         site.pages["/calls/CA1"] = (200, json.dumps(words))
-        assert await fetch_transcript(site.url, "CA1") == "    1.2 s  caller: hello"
+        assert await fetch_transcript(site.url, "CA1", None) == "    1.2 s  caller: hello"
         site.pages["/calls/CA1"] = (200, "[]")
-        assert await fetch_transcript(site.url, "CA1") == NOT_SHOWN
-    assert await fetch_transcript("ws://x", "CA1") == NOT_SHOWN
+        assert await fetch_transcript(site.url, "CA1", None) == NOT_SHOWN
+    assert await fetch_transcript("ws://x", "CA1", None) == NOT_SHOWN
 
 
 async def test_an_unreachable_server_is_one_line_and_exit_code_1(
@@ -378,3 +382,17 @@ async def test_the_command_line_holds_a_call_and_prints_json(
     assert capsys.readouterr().out.startswith("caller: ")
     assert main(["listen", str(script)]) == 1
     assert "not a WAV file" in capsys.readouterr().err
+
+
+async def test_a_scenario_asks_for_the_words_with_the_admin_token() -> None:
+    listens = Scenario("greeting", "t", "en-US", (Turn(After(0.0), JustListen()),))
+    async with _site() as site:
+        options = _options(site, admin_token="an-operators-own")
+        (outcome,) = await play_all(options, [listens], lambda *_: [], lambda *_: None)
+    assert outcome.ok
+    asked = [
+        bearer
+        for (path, _, _), bearer in zip(site.posts, site.bearers, strict=True)
+        if path == f"/calls/{outcome.call_sid}"
+    ]
+    assert asked == ["Bearer an-operators-own"]

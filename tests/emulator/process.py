@@ -1,32 +1,22 @@
 """The emulator as a child process, for tests and benches: start, script, ask, kill, restart.
 
-Owns the child and the pipe to it; one order at a time. The port stays the same over
-restarts. Speaks JSON lines with `tests.emulator.__main__`.
+Owns what is said to it, and its port, which stays the same over restarts; the process and the
+pipe are `tests.support.child_process`. Its other side is `tests.emulator.__main__`.
 """
 
 import asyncio
 import json
-import sys
 import time
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from tests.emulator.journal import Report
+from tests.support.child_process import ChildError as EmulatorError
+from tests.support.child_process import ChildProcess
 from tests.support.stamped_faults import Fault
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-
-ANSWER_TIMEOUT_S: Final = 20.0
-"""For a start or an answer; imports take most of it on a busy machine."""
-
-MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
-"""A report of many streams is one line."""
-
-
-class EmulatorError(Exception):
-    """The emulator did not do as told. One line."""
+__all__ = ["EmulatorError", "EmulatorProcess"]
 
 
 class EmulatorProcess:
@@ -54,10 +44,9 @@ class EmulatorProcess:
             *("--quiet-ms", str(quiet_ms)),
             *("--thinking-s", str(thinking_s)),
         )
-        self._process: asyncio.subprocess.Process | None = None
+        self._child = self._made()
         self._before = Report()
         """What its predecessors on this port saw."""
-        self._orders = asyncio.Lock()
 
     @property
     def host(self) -> str:
@@ -71,7 +60,7 @@ class EmulatorProcess:
         Raises:
             EmulatorError: it does not run.
         """
-        return self._child().pid
+        return self._child.pid
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -91,42 +80,17 @@ class EmulatorProcess:
         Raises:
             EmulatorError: it did not come up.
         """
-        self._process = await self._spawn()
-        try:
-            self.port = int((await self._answer("start"))["port"])
-        except BaseException:
-            await self.kill()
-            raise
-
-    async def _spawn(self, *options: str) -> asyncio.subprocess.Process:
-        port = ("--port", str(self.port))
-        return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.emulator", *port, *self._options, *options),
-            cwd=ROOT,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            limit=MAX_ANSWER_BYTES,
-        )
+        self._child = self._made()
+        await self._child.start()
+        self.port = self._child.port
 
     async def stop(self) -> None:
         """Let it end. Calling twice is harmless."""
-        process, self._process = self._process, None
-        if process is None or process.stdin is None:
-            return
-        process.stdin.close()
-        try:
-            async with asyncio.timeout(ANSWER_TIMEOUT_S):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+        await self._child.stop()
 
     async def kill(self) -> None:
         """End it at once, as a crash would (SIGKILL to this one child)."""
-        process, self._process = self._process, None
-        if process is not None:
-            process.kill()
-            await process.wait()
+        await self._child.kill()
 
     async def restart(self, down_s: float = 0.0) -> float:
         """Kill it and start it again on the same port after exactly that time.
@@ -136,18 +100,17 @@ class EmulatorProcess:
         Returns:
             when it was killed, by `time.monotonic()`.
         """
-        successor = await self._spawn("--hold")
+        successor = self._made("--hold")
+        await successor.start()
         try:
-            await _line_of(successor, "hold")
             self._before = await self.report()
             killed_at = time.monotonic()
             await self.kill()
             await asyncio.sleep(killed_at + down_s - time.monotonic())
         except BaseException:
-            successor.kill()
-            await successor.wait()
+            await successor.kill()
             raise
-        self._process = successor
+        self._child = successor
         await self.order(do="start")
         # Without it a successor would take the first replay that it hears for live speech.
         await self.order(do="script", began_at=self._before.began_at)
@@ -191,33 +154,12 @@ class EmulatorProcess:
         Raises:
             EmulatorError: it is not there, or says what is wrong.
         """
-        stdin = self._child().stdin
-        assert stdin is not None
-        async with self._orders:
-            stdin.write(json.dumps(order).encode() + b"\n")
-            await stdin.drain()
-            answer = await self._answer(str(order["do"]))
+        what = str(order["do"])
+        answer = await self._child.ask(json.dumps(order), what)
         if "error" in answer:
-            raise EmulatorError(f"emulator: {order['do']}: {answer['error']}")
+            raise EmulatorError(f"emulator: {what}: {answer['error']}")
         return answer
 
-    async def _answer(self, what: str) -> dict[str, Any]:
-        return await _line_of(self._child(), what)
-
-    def _child(self) -> asyncio.subprocess.Process:
-        if self._process is None:
-            raise EmulatorError("emulator: does not run; expected start() before")
-        return self._process
-
-
-async def _line_of(process: asyncio.subprocess.Process, what: str) -> dict[str, Any]:
-    assert process.stdout is not None
-    try:
-        async with asyncio.timeout(ANSWER_TIMEOUT_S):
-            line = await process.stdout.readline()
-    except TimeoutError:
-        raise EmulatorError(f"emulator: no answer to {what}") from None
-    if not line:
-        raise EmulatorError(f"emulator: ended before it answered {what}")
-    answer: dict[str, Any] = json.loads(line)
-    return answer
+    def _made(self, *options: str) -> ChildProcess:
+        port = ("--port", str(self.port))
+        return ChildProcess("emulator", "tests.emulator", *port, *self._options, *options)

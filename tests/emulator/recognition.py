@@ -177,8 +177,8 @@ class StreamRun:
                 if not self._config.interim_results:
                     return None
                 return self._wire.partial(text.split(), stability, end_ms or 0.0)
-            case ports.Final(text=text, end_ms=end_ms, confidence=confidence):
-                return self._wire.final(text, end_ms, confidence)
+            case ports.Final(text=text, end_ms=end_ms):
+                return self._wire.final(text, end_ms)
 
     async def _write(self, response: Any) -> None:
         now = time.monotonic()

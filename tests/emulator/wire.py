@@ -8,6 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+CONFIDENCE = 0.95
+"""Of every final: Google gives one, which nobody here reads."""
+
 MULAW_HZ = 8000
 """The only audio the emulator understands: what the telephone brings."""
 
@@ -50,7 +53,7 @@ class Wire(Protocol):
         """A response with the words so far: a stable head, and the newest as unstable tail."""
         ...
 
-    def final(self, text: str, end_ms: float, confidence: float | None) -> Any:
+    def final(self, text: str, end_ms: float) -> Any:
         """A response with a finished utterance."""
         ...
 

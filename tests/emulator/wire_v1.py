@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from google.cloud.speech_v1.types import cloud_speech
 
-from tests.emulator.wire import MULAW_HZ, Config, split
+from tests.emulator.wire import CONFIDENCE, MULAW_HZ, Config, split
 
 UNSTABLE: Final = 0.01
 """Stability of the newest word of a partial."""
@@ -52,10 +52,10 @@ class WireV1:
         ]
         return _StreamResponse(results=results)
 
-    def final(self, text: str, end_ms: float, confidence: float | None) -> Any:
+    def final(self, text: str, end_ms: float) -> Any:
         """Make a response of one final result."""
         result = {
-            "alternatives": [{"transcript": text, "confidence": confidence or 0.0}],
+            "alternatives": [{"transcript": text, "confidence": CONFIDENCE}],
             "is_final": True,
             "result_end_time": duration(end_ms),
         }
@@ -78,7 +78,9 @@ class WireV1:
         """Make a `RecognizeResponse`."""
         if not text:
             return _Response()
-        return _Response(results=[{"alternatives": [{"transcript": text, "confidence": 0.9}]}])
+        return _Response(
+            results=[{"alternatives": [{"transcript": text, "confidence": CONFIDENCE}]}]
+        )
 
 
 def duration(ms: float) -> dict[str, int]:

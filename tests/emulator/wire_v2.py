@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from google.cloud.speech_v2.types import cloud_speech
 
-from tests.emulator.wire import MULAW_HZ, Config, split
+from tests.emulator.wire import CONFIDENCE, MULAW_HZ, Config, split
 from tests.emulator.wire_v1 import UNSTABLE, duration
 
 _RECOGNIZER: Final = re.compile(r"projects/[^/]+/locations/[^/]+/recognizers/[^/]+")
@@ -55,10 +55,10 @@ class WireV2:
         ]
         return _StreamResponse(results=results)
 
-    def final(self, text: str, end_ms: float, confidence: float | None) -> Any:
+    def final(self, text: str, end_ms: float) -> Any:
         """Make a response of one final result."""
         result = {
-            "alternatives": [{"transcript": text, "confidence": confidence or 0.0}],
+            "alternatives": [{"transcript": text, "confidence": CONFIDENCE}],
             "is_final": True,
             "result_end_offset": duration(end_ms),
         }
@@ -82,7 +82,9 @@ class WireV2:
         """Make a `RecognizeResponse`."""
         if not text:
             return _Response()
-        return _Response(results=[{"alternatives": [{"transcript": text, "confidence": 0.9}]}])
+        return _Response(
+            results=[{"alternatives": [{"transcript": text, "confidence": CONFIDENCE}]}]
+        )
 
 
 def _config(

@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from actors.messages import DigitPressed, InboundFrame, PartialTranscript
+from actors.messages import DigitPressed, InboundFrame, PartialTranscript, SttOpened
 from dialogue import ports as brains
 from media.frame import FRAME_BYTES, FRAME_S
 from speech.ports import Partial
 from tests.support.call import ManualCall
+from tests.support.context import logged
 from tests.support.engines import EchoBrain, EchoDialogue, word
 from tests.support.faults import count, drops, ignore, kill, missing, swap, words
 
@@ -119,16 +120,36 @@ def test_a_flooded_call_holds_less_than_its_ceiling(place_call: PlaceCall) -> No
 # --- control ---------------------------------------------------------------------------
 
 
-def test_a_flood_of_keys_ends_the_call(place_call: PlaceCall) -> None:
+@pytest.mark.parametrize("keys", [300, 600])
+def test_a_flood_of_keys_ends_the_call_with_one_line(place_call: PlaceCall, keys: int) -> None:
     call = place_call()
     call.quiet(0.5)
-    for _ in range(300):
-        call.line.agent.post(DigitPressed("5"))
-    call.wait(0.1)
+    with logged() as lines:
+        for _ in range(keys):
+            call.line.agent.post(DigitPressed("5"))
+        call.wait(0.1)
+    full = [line for line in lines if line.startswith("❌ [CALL]")]
+    assert full == ["❌ [CALL] Control lane of agent is full, the call ends"]
     assert call.socket.closed == "control_overflow"
     assert call.ended
     assert count(call, "control_overflows_total") == 1
     assert count(call, "calls_total", reason="control_overflow") == 1
+
+
+def test_a_flood_of_what_the_call_itself_is_told_ends_it_with_one_line(
+    place_call: PlaceCall,
+) -> None:
+    call = place_call()
+    call.quiet(0.5)
+    with logged() as lines:
+        for _ in range(600):
+            call.line.call.post(SttOpened())
+        call.wait(0.1)
+    full = [line for line in lines if line.startswith("❌ [CALL]")]
+    assert full == ["❌ [CALL] Control lane of call is full, the call ends"]
+    assert call.socket.closed == "control_overflow"
+    assert call.ended
+    assert count(call, "control_overflows_total") == 1
 
 
 def test_a_hundred_keys_at_once_do_not_end_the_call(place_call: PlaceCall) -> None:

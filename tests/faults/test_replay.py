@@ -70,6 +70,33 @@ def test_a_clock_that_moves_on_within_a_turn_says_the_same_again(
     assert (verdict.difference, verdict.departure) == (None, None)
 
 
+class ToolUser(EchoDialogue):
+    """A dialogue whose brain uses a tool whenever the test wants it to."""
+
+    facts: brains.CallFacts
+
+    def new_brain(self, call: brains.CallFacts) -> EchoBrain:
+        self.facts = call
+        return super().new_brain(call)
+
+
+def test_a_call_whose_model_used_a_tool_replays_in_step(
+    place_call: PlaceCall, tmp_path: Path
+) -> None:
+    dialogue = ToolUser()
+    with recorded_call(tmp_path, place=place_call, dialogue=dialogue) as call:
+        speak(call, 1)
+        dialogue.facts.on_tool(brains.ToolUsed("look_up", "done", 12.5, '{"a": 1}'))
+        ordinary_talk(call)
+    recording = recording_in(tmp_path)
+    (used,) = [line.content for line in recording.lines if line.kind == "tool"]
+    assert used == ["tool", ["ToolUsed", "look_up", "done", 12.5, '{"a": 1}']]
+    notes = [line.content[1] for line in recording.lines if line.kind == "note"]
+    assert notes.count("tool") == 1
+    verdict = replayed(recording)
+    assert (verdict.difference, verdict.departure) == (None, None)
+
+
 def test_what_the_caller_was_sent_is_what_is_compared(
     place_call: PlaceCall, tmp_path: Path
 ) -> None:

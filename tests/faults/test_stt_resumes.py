@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from actors.floor import REQUEST_S
 from tests.support.faults import log_lines
 from tests.support.stamped_call import CALL, SECOND, StampedCall
 from tests.support.stamped_faults import FOREVER, Fault
@@ -54,6 +55,7 @@ def test_an_outage_of_five_seconds_of_streams_loses_no_word(
     call.assert_all_understood(SPEECH)
     assert not call.parts.stt_single
     assert call.parts.context.stats.stt_mode == "streaming"
+    assert call.parts.memory.words_after_s == 0.0
     assert call.metric("stt_resumed_total") == 1
     assert call.metric("stt_fallbacks_total", reason="exhausted") == 1
 
@@ -100,6 +102,7 @@ def test_a_caller_who_says_nothing_for_minutes_is_heard_by_a_stream_afterwards(
     call = place_stamped_call(REFUSED)
     call.say(speech.frames[: 100 * SECOND])
     assert call.parts.stt_single
+    assert call.parts.memory.words_after_s == REQUEST_S
     call.ear.script([])
     call.say(speech.frames[100 * SECOND :])
     call.assert_all_understood(speech)

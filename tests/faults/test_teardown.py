@@ -308,7 +308,7 @@ def test_a_brain_that_cannot_be_made_takes_no_place() -> None:
     exchange.dialogue.new_brain = broken  # type: ignore[method-assign]  # a fault for one call
     with pytest.raises(OSError, match="no such dialogue"):
         exchange.root.begin("CA1", "MZ", FakeSocket())
-    assert exchange.root.admitting
+    assert exchange.root.admission.refusal() is None
     assert_nothing_left(exchange)
 
 

@@ -10,11 +10,12 @@ from typing import Any
 
 from loguru import logger
 
+from actors.call_line import CallLine
 from actors.engines import Engines
 from actors.messages import InboundFrame, MarkEchoed, SocketClosed
 from actors.outcome import CallControl
 from actors.recorder import NoRecorder
-from actors.root import CallLine, CallRoot
+from actors.root import CallRoot
 from call_log import no_call_log
 from media.frame import FRAME_S, SILENCE_FRAME
 from settings import Settings

@@ -21,7 +21,7 @@ from tests.emulator.speech import SpeechServicer
 from tests.emulator.wire import Wire
 from tests.emulator.wire_v1 import WireV1
 from tests.support.coded_words import LEAST_FRAMES, Codebook
-from tests.support.stamped_hearing import CONFIDENCE, QUIET_MS, STABILITY, HeardEvent, Hearing
+from tests.support.stamped_hearing import QUIET_MS, STABILITY, HeardEvent, Hearing
 
 NOISE_RMS: Final = 800.0
 """Sound without words that is taken for speech: a cough, not an echo."""
@@ -73,7 +73,7 @@ class CodedHearing(Hearing):
             self._active = False
             yield ports.SpeechActivity(began=False)
         if self._said:
-            yield ports.Final(" ".join(self._said), self._voice_end_ms(), CONFIDENCE)
+            yield ports.Final(" ".join(self._said), self._voice_end_ms())
             self._said = []
 
 

@@ -27,7 +27,6 @@ class ScriptedStream:
     heard: list[bytes] = field(default_factory=list[bytes])
     written: bytearray = field(default_factory=bytearray)
     cancelled: bool = False
-    half_closed: bool = False
     _current: int | None = None
     _run: int = 0
 
@@ -36,10 +35,6 @@ class ScriptedStream:
         for start in range(0, len(audio), FRAME_BYTES):
             self.written += audio[start : start + FRAME_BYTES]
             self._hear(audio[start])
-
-    def half_close(self) -> None:
-        self.half_closed = True
-        self.say(ports.StreamEnded("OK"))
 
     def cancel(self) -> None:
         self.cancelled = True

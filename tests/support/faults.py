@@ -13,10 +13,11 @@ from typing import Any
 import pykka
 from loguru import logger
 
+from actors.call_line import CallLine
 from actors.engines import Engines
 from actors.family import InBand, OutOfBand
 from actors.messages import InboundFrame, MarkEchoed, SocketClosed, StreamStopped
-from actors.root import CallLine, CallRoot
+from actors.root import CallRoot
 from dialogue import ports as brains
 from dialogue.ports import CallFacts
 from media.frame import FRAME_S, SILENCE_FRAME

@@ -17,8 +17,8 @@ from uvicorn.server import ServerState
 from actors.clock import ManualClock
 from telemetry import Metrics
 from tests.support.web import WAIT_S, FakeRoot, settings
+from web.connection_limit import ConnectionLimit
 from web.front import make_server
-from web.http_gate import HttpGate
 from web.media_gate import MediaGate
 from web.media_socket import MediaConnection
 from web.status import ServerStatus
@@ -90,7 +90,7 @@ class Front:
         media_connect: Any = self.config.ws
         http_connect: Any = self.config.http
         self.media_gate: MediaGate = media_connect.__self__
-        self.http_gate: HttpGate = http_connect.__self__
+        self.http_gate: ConnectionLimit = http_connect.__self__
 
     async def ask(
         self, method: str, target: str, peer: str = STRANGER, **request: Any

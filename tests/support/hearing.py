@@ -8,9 +8,9 @@ from actors.deafness import LivenessDue
 from actors.family import OutOfBand
 from actors.hearing import GiveUpDue, Hearing, RestartStt
 from actors.messages import ChildFailed, VoiceHeard
+from actors.stt_state import SttState
 from actors.stt_stream import StreamFailed
 from actors.supervision import Child, ChildSpec, RestartBudget
-from actors.transcripts import SttState
 from media.ring import AudioRing
 from tests.support.context import Stage
 from tests.support.engines import NumberedRecognizer
@@ -43,12 +43,16 @@ class HearingRig(Stage):
             stt=self.stt,
             agent=self.agent,
             stt_single=single,
+            hear_by=self._hear_by,
             engines=SimpleNamespace(recognizer=recognizer),
             stt_state=SttState(AudioRing(10)),
         )
         self.parts = parts
         self.hearing = Hearing(parts, self._after, self.exhausted.append)
         self.hearing.opened()
+
+    def _hear_by(self, *, single: bool) -> None:
+        self.parts.stt_single = single
 
     def _start_stt(self) -> Any:
         self.starts.append("single" if self.parts.stt_single else "streaming")

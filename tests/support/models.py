@@ -9,9 +9,9 @@ from typing import Any, Literal
 from dialogue.loader import parse_script
 from dialogue.model_brain import ModelBrain
 from dialogue.model_dialogue import ModelDialogue
-from dialogue.model_reply import ModelLimits
 from dialogue.openai_model import OpenAIModel, OpenAIOptions
 from dialogue.own_threads import AgentThreads
+from dialogue.patience import Patience
 from dialogue.ports import (
     BrainOutput,
     CallerEvent,
@@ -47,7 +47,7 @@ action = "transfer"
 transfer_to = "+15555550100"
 """
 
-PATIENT = ModelLimits(first_token_s=WAIT_S, stall_s=WAIT_S, total_s=2 * WAIT_S)
+PATIENT = Patience(first_s=WAIT_S, stall_s=WAIT_S, total_s=2 * WAIT_S)
 
 
 @dataclass
@@ -127,7 +127,7 @@ class ModelCall:
 async def calling(
     server: OpenAIServer,
     tools: Sequence[Tool] = (),
-    limits: ModelLimits = PATIENT,
+    patience: Patience = PATIENT,
     history_chars: int = 12_000,
     **options: Any,
 ) -> AsyncIterator[ModelCall]:
@@ -135,7 +135,7 @@ async def calling(
     script = ScriptedDialogue(parse_script(SCRIPT))
     model = OpenAIModel(OpenAIOptions(model="m", base_url=server.url, **options))
     toolbox = Toolbox(tools, AgentThreads(2))
-    dialogue = ModelDialogue(script, model, toolbox, limits, "PROMPT", history_chars)
+    dialogue = ModelDialogue(script, model, toolbox, patience, "PROMPT", history_chars)
     history: list[Said] = []
     brain = dialogue.new_brain(CallFacts("CA1", "+15555550111", history))
     try:

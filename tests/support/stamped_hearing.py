@@ -22,9 +22,6 @@ QUIET_MS: Final = 300
 STABILITY: Final = 0.9
 """Of a partial: services give this to words that are likely to stay."""
 
-CONFIDENCE: Final = 0.95
-"""Of a final."""
-
 LOUD_MAGNITUDE: Final = 300
 """Sample above which audio without stamps is loud: twice the floor of the border's detector."""
 
@@ -99,7 +96,7 @@ class Hearing:
         self._active = False
         yield ports.SpeechActivity(began=False)
         if self.untold:
-            final = ports.Final(" ".join(self.untold), self._voice_end_ms(), CONFIDENCE)
+            final = ports.Final(" ".join(self.untold), self._voice_end_ms())
             self._told = len(self.track.words)
             self.finals.append(final)
             yield final

@@ -32,14 +32,12 @@ class StampedStream:
         self.fault: Fault | None = None
         """What befell it."""
         self.cancelled = False
-        self.half_closed = False
         self.ended: str | None = None
         """The status it ended with."""
         self._sink = sink
         self._limit_frames = limit_frames
         self._mute = False
         self._held: list[bytes] | None = None
-        self._half_close_held = False
 
     @property
     def track(self) -> Track:
@@ -62,12 +60,9 @@ class StampedStream:
         self._say(ports.StreamOpened())
         for audio in held:
             self.write(audio)
-        if self._half_close_held:
-            self.half_close()
 
     def write(self, audio: bytes) -> None:
         """Hear audio; what it makes reaches the sink before this returns."""
-        assert not self.half_closed or self._held is None, "audio after the half-close"
         if self.ended is not None or self.cancelled:
             return
         if self._held is not None:
@@ -82,16 +77,6 @@ class StampedStream:
                 self._say(heard)
         if self._limit_frames is not None and self.track.frames >= self._limit_frames:
             self._end("OUT_OF_RANGE", STREAM_LIMIT_TEXT)
-
-    def half_close(self) -> None:
-        """End the utterance under way; its final and `StreamEnded` come at once."""
-        self.half_closed = True
-        if self._held is not None:
-            self._half_close_held = True
-            return
-        for event in self.ear.flush():
-            self._say(event)
-        self._end("OK", "")
 
     def cancel(self) -> None:
         """Say nothing more."""

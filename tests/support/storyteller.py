@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from actors.messages import (
+    MarkPlayed,
     PartialTranscript,
     PlaybackStarted,
     SpeechConfirmed,
@@ -14,11 +15,16 @@ from actors.messages import (
 from dialogue import ports as brains
 from media.frame import FRAME_BYTES
 from tests.support.agent import AgentRig
-from tests.support.context import staged
+from tests.support.context import HandBrain, staged
 from tests.support.engines import EchoBrain
 
 STORY = "once upon a time there was a very long story that went on and on for ever and ever"
 FRAMES = 5 * len(STORY)
+
+LAW = "this call is recorded"
+"""What must be heard."""
+
+LAW_FRAMES = 5 * len(LAW)
 
 MANNERS = brains.Manners(
     "sorry",
@@ -51,6 +57,31 @@ def hears(rig: AgentRig, frames: int) -> None:
         if rig.tx.held <= 8:
             rig.pull_some()
     rig.settle()
+
+
+def notice(rig: AgentRig, frames: int = 50, *, story: bool = True) -> None:
+    """A brain says something that must be heard, then perhaps something else."""
+    rig.think(HandBrain(manners=rig.brain.manners))
+    rig.start()
+    rig.say(brains.Say(LAW, interruptible=False))
+    rig.say(*[brains.Say(STORY)] * story, brains.ReplyDone())
+    rig.tell(PlaybackStarted(rig.memory.epoch, rig.clock.now()))
+    hears(rig, frames)
+
+
+def behind_the_notice(rig: AgentRig, *, all_told: bool = True) -> None:
+    """Let the caller hear the notice to its end, which a mark behind it proves.
+
+    Args:
+        rig: the call.
+        all_told: whether the brain is told of everything kept; else of the first thing only.
+    """
+    hears(rig, LAW_FRAMES + 20)
+    ats = [mark.name for mark in rig.marks_of(rig.memory.epoch) if mark.name.startswith("at")]
+    name = next(at for at in ats if int(at[2:].partition("#")[0]) >= LAW_FRAMES)
+    rig.tell(MarkPlayed(name, rig.memory.epoch))
+    if all_told:
+        rig.advance(0.0)
 
 
 def voice(rig: AgentRig, lasts_s: float = 0.3) -> None:

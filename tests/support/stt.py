@@ -4,8 +4,8 @@ from typing import Any
 
 from actors.messages import FinalTranscript, InboundFrame, OpenStream, PartialTranscript
 from actors.stt import SttActor
+from actors.stt_state import SttState
 from actors.stt_stream import StreamFailed
-from actors.transcripts import SttState
 from media.frame import SILENCE_FRAME
 from media.ring import AudioRing
 from speech import ports

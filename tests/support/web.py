@@ -10,8 +10,9 @@ from typing import Any
 
 from loguru import logger
 
+from actors.call_line import CallLine
 from actors.outcome import Outcome
-from actors.root import CallLine, CallRefused
+from actors.root import CallRefused
 from actors.socket import CallerSocket
 from media.frame import FRAME_BYTES, SILENCE_FRAME
 from media.voice_activity import VoiceEdge
@@ -139,6 +140,7 @@ class FakeRoot:
 
     def stop_admitting(self) -> None:
         self.admitting = False
+        self.admission.refuses = self.admission.unready = "draining"
 
     def end_all(self, reason: str) -> None:
         self.ended_with.append(reason)

@@ -11,7 +11,7 @@ from actors.messages import (
     PlaybackStarted,
     SpeechStarted,
 )
-from actors.playback import REWIND_FRAMES
+from actors.playback_frames import REWIND_FRAMES
 from dialogue import ports as brains
 from media.frame import FRAME_BYTES
 from tests.support.agent import AgentRig
@@ -131,6 +131,29 @@ def test_a_brain_goes_on_thinking_while_its_reply_is_held(rig: AgentRig) -> None
     rig.play()
     assert rig.spoken == ["one", "two"]
     assert rig.history == [("agent", "one two")]
+
+
+def test_what_was_heard_is_remembered_though_it_is_held_again_before_a_frame_of_the_rest(
+    rig: AgentRig,
+) -> None:
+    speaks(rig, 100)
+    voice(rig, 0.0)
+    quiet(rig, 1.0)
+    assert rig.memory.epoch == 2
+    voice(rig, 0.0)
+    says(rig, "wait please")
+    heard = STORY[: int(len(STORY) * 100 / FRAMES)].rpartition(" ")[0]
+    assert rig.history == [("agent", f"{heard} …")]
+
+
+def test_held_again_at_once_it_goes_on_from_the_same_place(rig: AgentRig) -> None:
+    speaks(rig, 100)
+    for _ in range(3):
+        voice(rig, 0.0)
+        quiet(rig, 1.0)
+    rig.play()
+    last = b"".join(payloads(rig, rig.memory.epoch))
+    assert len(last) // FRAME_BYTES == FRAMES - (100 - REWIND_FRAMES)
 
 
 # --- words ----------------------------------------------------------------------------

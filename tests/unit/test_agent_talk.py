@@ -10,14 +10,14 @@ from actors.messages import (
     PartialTranscript,
     PlaybackStarted,
 )
-from actors.playback import KEPT_FRAMES
+from actors.playback_frames import KEPT_FRAMES
 from dialogue import ports as brains
 from tests.support.agent import AgentRig
 from tests.support.context import HandBrain
 from tests.support.storyteller import (
     FRAMES,
-    STORY,
     hears,
+    notice,
     payloads,
     quiet,
     rig,
@@ -31,16 +31,6 @@ pytestmark = pytest.mark.unit
 __all__ = ["rig"]
 
 # --- what must be heard ---------------------------------------------------------------
-
-
-def notice(rig: AgentRig, frames: int = 50) -> None:
-    """A brain says something that must be heard, then something else."""
-    rig.think(HandBrain())
-    rig.start()
-    law, rest = brains.Say("this call is recorded", interruptible=False), brains.Say(STORY)
-    rig.say(law, rest, brains.ReplyDone())
-    rig.tell(PlaybackStarted(rig.memory.epoch, rig.clock.now()))
-    hears(rig, frames)
 
 
 def test_a_notice_is_not_interrupted_by_voice_nor_words_nor_keys(rig: AgentRig) -> None:
@@ -123,6 +113,26 @@ def test_the_agents_own_words_do_not_interrupt_it_where_no_voice_was_heard(rig: 
     rig.final("a very long story")
     assert rig.tx.of(Clear) == []
     assert rig.told == [brains.CallBegan()]
+
+
+def test_the_echo_of_a_reply_that_a_key_has_broken_off_is_not_the_caller(rig: AgentRig) -> None:
+    speaks(rig)
+    rig.think_slowly()
+    rig.tell(DigitPressed("5"))
+    rig.say(brains.Say("one"))
+    says(rig, "a very long story")
+    rig.final("a very long story")
+    assert rig.told == [brains.CallBegan(), brains.CallerPressed("5")]
+
+
+def test_the_echo_of_a_filler_is_not_the_caller(rig: AgentRig) -> None:
+    rig.greeted()
+    rig.think_slowly()
+    rig.final("what is the price", utterance=1)
+    rig.advance(4.0)
+    assert rig.spoken[-1] == "let me see"
+    rig.final("let me see", utterance=2)
+    assert rig.told[-1] == brains.CallerSaid("what is the price")
 
 
 def test_other_words_are_believed_though_no_voice_was_heard(rig: AgentRig) -> None:

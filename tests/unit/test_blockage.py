@@ -3,11 +3,14 @@
 import asyncio
 import sys
 import time
+from collections.abc import Callable
 
 import pytest
 
+from telemetry import Metrics, watch_loop
 from telemetry.blockage import MAX_FRAMES, MISSED_LOOKS, BlockageWatch, calls_to
 from tests.support.faults import log_lines
+from tests.support.web import metric
 
 pytestmark = pytest.mark.unit
 
@@ -70,6 +73,25 @@ def test_the_thread_names_code_that_blocks_a_real_loop_and_ends() -> None:
     assert watch.blockages == 1
     assert any("keeps_the_loop" in line for line in lines)
     watch.stop()
+
+
+def test_blockages_are_a_metric_of_the_watched_loop() -> None:
+    metrics = Metrics()
+
+    def blockages() -> float:
+        return metric(metrics, "loop_blockages_total")
+
+    async def server() -> None:
+        at_end: list[Callable[[], None]] = []
+        watch_loop(metrics.loop_lag, metrics.loop_blockages, lambda _late_s: None, at_end.append)
+        give_up_at = time.monotonic() + 20.0
+        while not blockages() and time.monotonic() < give_up_at:
+            time.sleep(0.01)  # noqa: ASYNC251  # this is the blockage
+        for stop in at_end:
+            stop()
+
+    asyncio.run(server())
+    assert blockages() == 1
 
 
 def test_a_deep_stack_is_cut_and_no_stack_is_said_so() -> None:

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from call_log import NO_CALL_LOG, CallLogs, logs, no_call_log
+from call_log import NO_CALL_LOG, CallLogs, begin_call_logs, logs, no_call_log
 from call_log.file import append_to_file
 from tests.support.context import logged
+from tests.support.web import settings
 
 pytestmark = pytest.mark.unit
 WAIT_S = 5.0
@@ -258,3 +259,24 @@ def test_without_a_folder_there_is_a_log_that_takes_everything_and_keeps_nothing
     log = no_call_log(SID, Clock().now)
     log.note("final", text="x")
     assert log is NO_CALL_LOG
+
+
+def test_logs_are_kept_where_an_operator_asks_for_them_until_the_end(tmp_path: Path) -> None:
+    at_the_end: list[Callable[[], None]] = []
+    lost: list[int] = []
+    begin = begin_call_logs(settings(call_log_dir=tmp_path), lost.append, at_the_end.append)
+    log = begin(SID, Clock().now)
+    log.note("final", text="hello")
+    for stop in at_the_end:
+        stop()
+    (path,) = tmp_path.glob("*/*")
+    assert "hello" not in path.read_text(encoding="utf-8")
+    log.note("late")
+    assert lost == [1]
+
+
+def test_nothing_is_kept_and_nothing_has_to_end_where_nobody_asks() -> None:
+    at_the_end: list[Callable[[], None]] = []
+    begin = begin_call_logs(settings(), lambda _lines: None, at_the_end.append)
+    assert begin is no_call_log
+    assert not at_the_end

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from actors.call_line import CallLine
 from actors.clock import ManualClock
 from actors.family import OutOfBand
 from actors.messages import InboundFrame, VoiceHeard
-from actors.root import CallLine
 from media.frame import SILENCE_FRAME
 from tests.support.peers import RecordingPeer
 from tests.support.web import VOICE, ScriptedDetector

@@ -5,7 +5,8 @@ from collections import deque
 import pytest
 
 from actors.agent_memory import AgentMemory
-from actors.caller_voice import CallerVoice, LineSilent
+from actors.agent_messages import LineSilent
+from actors.caller_voice import CallerVoice
 from actors.clock import ManualClock, Timer
 from actors.family import OutOfBand
 from tests.support.engines import EchoBrain

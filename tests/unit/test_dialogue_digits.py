@@ -226,7 +226,7 @@ MISTAKES = [
     (
         COLLECT,
         "collect = { digits = 9, timeout_s = 0 }",
-        "intents[1].collect.timeout_s: expected a number of seconds from 1 to 60, not 0",
+        "intents[1].collect.timeout_s: expected a number of seconds from 0.5 to 60, not 0",
     ),
     (
         COLLECT,

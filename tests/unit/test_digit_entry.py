@@ -7,21 +7,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from actors.agent_messages import EntryOverdue
 from actors.clock import Timer
-from actors.digit_entry import (
-    KEYS,
-    LEAST_TIMEOUT_S,
-    MAX_DIGITS,
-    MOST_TIMEOUT_S,
-    DigitEntry,
-    EntryOverdue,
-    EntryState,
-)
+from actors.digit_entry import DigitEntry, EntryState
 from actors.family import OutOfBand
-from dialogue.ports import CallerEntered, CallerPressed
+from dialogue.ports import (
+    ENTRY_TIMEOUT_RANGE_S,
+    KEYS,
+    MAX_DIGITS,
+    CallerEntered,
+    CallerPressed,
+)
 from tests.support.manual import ManualRuntime
 
 pytestmark = pytest.mark.unit
+
+LEAST_TIMEOUT_S, MOST_TIMEOUT_S = ENTRY_TIMEOUT_RANGE_S
 
 
 class Desk(ManualRuntime):
@@ -71,7 +72,7 @@ def desk() -> Iterator[Desk]:
 def test_keys_that_nobody_collects_are_told_one_by_one(desk: Desk) -> None:
     desk.press("1#")
     assert desk.told == [CallerPressed("1"), CallerPressed("#")]
-    assert not desk.entry.active
+    assert not desk.state.active
 
 
 def test_the_terminator_ends_the_entry_and_is_no_part_of_it(desk: Desk) -> None:
@@ -80,7 +81,7 @@ def test_the_terminator_ends_the_entry_and_is_no_part_of_it(desk: Desk) -> None:
     assert desk.told == []
     desk.press("#")
     assert desk.told == [CallerEntered("12*3", complete=True)]
-    assert not desk.entry.active
+    assert not desk.state.active
 
 
 def test_the_last_digit_ends_the_entry(desk: Desk) -> None:
@@ -122,7 +123,7 @@ def test_before_the_first_key_nothing_runs_out(desk: Desk) -> None:
     assert desk.clock.pending == 0
     desk.advance(600)
     assert desk.told == []
-    assert desk.entry.active
+    assert desk.state.active
     assert not desk.entry.under_way
 
 

@@ -60,7 +60,7 @@ def test_both_wires_carry_the_same_answers(wire: Wire) -> None:
     partial = wire.partial(["one", "two", "three"], 0.9, 1500.0)
     texts = [(one.alternatives[0].transcript, one.stability) for one in partial.results]
     assert texts == [("one two", pytest.approx(0.9)), (" three", pytest.approx(0.01))]
-    final = wire.final("one two", 61_500.0, 0.95).results[0]
+    final = wire.final("one two", 61_500.0).results[0]
     assert (final.is_final, final.alternatives[0].transcript) == (True, "one two")
     assert _end_ms(final) == 61_500
     began, ended = wire.activity(20.0, began=True), wire.activity(40.0, began=False)

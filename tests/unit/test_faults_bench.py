@@ -7,7 +7,7 @@ import pytest
 from bench.faults_measure import CallOutcome, Moment, Seen, compare, frames_lost, outcome_of
 from bench.faults_rows import ROWS, Row, Targets, faults_of
 from bench.faults_run import RowResult
-from bench.faults_table import line_of, misses, numbers_of, percentile
+from bench.faults_table import calls_let_down, line_of, misses, numbers_of, percentile
 from phone.report import CallReport
 from tests.emulator.journal import FaultRecord, Report, RequestRecord, StreamRecord
 from tests.support.stamped_faults import FOREVER, Fault, Kind
@@ -44,6 +44,7 @@ def moments(*streams: StreamRecord, fault: Fault | None = None, **seen: object) 
 def outcome(call: int = 1) -> CallOutcome:
     return CallOutcome(
         call=call,
+        sid=f"CA{call}",
         moments=(Moment(0.2, 0.3),),
         silence_s=0.4,
         frames_lost=0,
@@ -204,6 +205,14 @@ def test_a_row_that_meets_its_targets_misses_nothing() -> None:
 def test_every_target_can_be_missed(wrong: dict[str, object], complaint: str) -> None:
     found = list(misses(result(replace(outcome(), **wrong))))  # type: ignore[arg-type]
     assert any(complaint in line for line in found)
+
+
+def test_the_calls_that_were_let_down_come_with_the_clearest_case_first() -> None:
+    slow = replace(outcome(2), moments=(Moment(0.2, 0.9),))
+    lost = replace(outcome(3), words_lost=("a",))
+    never = replace(outcome(4), moments=(Moment(0.2, None),))
+    assert calls_let_down(result(outcome(1), slow, lost, never)) == ("CA3", "CA4", "CA2", "CA1")
+    assert calls_let_down(result(outcome(1), outcome(2))) == ()
 
 
 def test_a_server_that_does_not_stop_is_a_miss() -> None:

@@ -6,9 +6,18 @@ from dataclasses import replace
 import pytest
 
 from bench.faults_crashes import CrashRow
+from bench.faults_parts import Parts
 from bench.house import ROWS, HouseReport
 from bench.house_document import document
-from bench.house_measure import RowResult, Strike, Window, is_doubtful, misses
+from bench.house_measure import (
+    RowResult,
+    Strike,
+    Window,
+    calls_let_down,
+    is_doubtful,
+    is_open,
+    misses,
+)
 from bench.house_process import HouseProcess
 from bench.house_row import Row
 from bench.house_table import handler_table, row_line, row_table, tale_line, tale_table
@@ -94,6 +103,46 @@ def test_a_row_is_in_doubt_if_times_are_over_a_bound_or_say_nothing() -> None:
     assert is_doubtful(result(replace(STRIKE, slowest_ms=6.0)))
 
 
+@pytest.mark.parametrize(
+    ("p99s", "left", "expected"),
+    [
+        ((8.0, 8.0, 8.0), 3, True),  # 5, 5, 5, 0, 0, 0: the median is between
+        ((8.0, 8.0, 8.0, 8.0), 2, False),
+        ((3.0, 8.0, 8.0, 3.0), 2, True),
+        ((3.0, 3.0, 3.0, 3.0), 2, False),
+    ],
+)
+def test_a_row_is_open_as_long_as_times_to_come_could_turn_it(
+    p99s: tuple[float, ...], left: int, *, expected: bool
+) -> None:
+    assert is_open(result(*(struck(p99_ms=p99) for p99 in p99s)), left) is expected
+
+
+def test_three_slow_turns_of_three_cannot_be_made_good_by_three_more() -> None:
+    slow = replace(STRIKE, slowest_ms=9.0)
+    assert not is_open(result(slow, slow, slow), 0)
+    assert is_open(result(slow, slow, STRIKE), 3)
+
+
+def test_the_calls_that_were_let_down_come_with_the_clearest_case_first() -> None:
+    slow = replace(STRIKE, sid="CA2", slowest_ms=9.0)
+    broken = replace(STRIKE, sid="CA3", broken="does not go on")
+    harmful = replace(struck(dropped=3), sid="CA4")
+    none = replace(STRIKE, sid="")
+    assert calls_let_down(result(STRIKE, slow, harmful, broken, none)) == (
+        *("CA3", "CA4", "CA2", "CA1"),
+    )
+    assert calls_let_down(result(STRIKE, STRIKE)) == ()
+
+
+def test_a_row_that_could_not_be_judged_has_let_no_call_down_unless_one_broke() -> None:
+    starved = struck(starved=0.4)
+    assert calls_let_down(result(starved, starved)) == ()
+    assert calls_let_down(result(starved, replace(starved, sid="CA2", broken="silent"))) == (
+        *("CA2", "CA1"),
+    )
+
+
 # --- how it is shown ------------------------------------------------------------------
 
 
@@ -132,12 +181,15 @@ def test_the_document_says_whether_every_promise_was_kept() -> None:
     tale = Tale("SIGTERM", "a goodbye", "closed")
     kept = HouseReport(40, 3, (result(STRIKE),), (tale,), (tale,))
     crash = CrashRow("STT crash", 1, (0.3,), 0, 0, 0, 1, {"streaming": 1})
-    text = document(kept, (), (crash,), 90.0)
+    parts = Parts(lambda _line: None)
+    parts.over("the recogniser")
+    text = document(kept, (), (crash,), parts)
     assert "Every promise was kept." in text
-    assert "4 rows in 2 minutes" in text
+    assert "4 rows in 0.0 minutes" in text
+    assert "- the recogniser 0 s" in text
     assert "| STT crash | 1 | - | 0.30 / 0.30 | - | 0 | 0 | 0 | 1 |" in text
     broken = replace(kept, ends=(replace(tale, broken="no word"),))
-    assert "- no word: SIGTERM" in document(broken, (), (crash,), 90.0)
+    assert "- no word: SIGTERM" in document(broken, (), (crash,), parts)
 
 
 def test_there_are_forty_rows_and_none_has_the_name_of_another() -> None:

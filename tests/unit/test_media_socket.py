@@ -211,40 +211,46 @@ async def test_a_peer_that_pings_and_reads_nothing_is_dropped() -> None:
     await peer.gone()
 
 
-async def test_a_peer_that_says_nothing_after_a_ping_is_dropped() -> None:
+@pytest.mark.parametrize("sends", [False, True])
+async def test_a_peer_without_a_pong_is_dropped_whatever_it_sends(*, sends: bool) -> None:
     peer = Peer()
     await peer.upgrade()
     peer.connection._ping()
     assert peer.tcp.written.endswith(b"\x89\x00")
-    peer.connection._heard_at -= 5.1
+    if sends:
+        peer.send(Opcode.TEXT, b"")
     with logged() as lines:
         peer.connection._on_pong_due()
     assert peer.tcp.aborted
-    assert lines == ["media socket: nothing heard for 5 s, dropped"]
+    assert lines[-1] == "media socket: no answer to a ping within 5 s, dropped"
     await peer.gone()
 
 
-@pytest.mark.parametrize("sign", [Opcode.PONG, Opcode.TEXT])
-async def test_whatever_a_peer_sends_is_a_sign_of_life(sign: Opcode) -> None:
+async def test_a_pong_is_a_sign_of_life() -> None:
     peer = Peer()
     await peer.upgrade()
     peer.connection._ping()
-    peer.connection._heard_at -= 5.1
-    peer.send(sign, b"")
+    peer.send(Opcode.PONG, b"")
     peer.connection._on_pong_due()
     assert not peer.tcp.aborted
     assert "ping" in peer.connection._timers
     await peer.gone()
 
 
-async def test_a_peer_that_we_hold_back_is_not_taken_for_dead() -> None:
+async def test_a_peer_that_we_hold_back_is_not_taken_for_dead_until_it_had_time_to_answer() -> None:
     peer = Peer()
     await peer.upgrade()
     peer.connection._ping()
     peer.connection._read_slowly()
-    peer.connection._heard_at -= 60
     peer.connection._on_pong_due()
     assert not peer.tcp.aborted
+    peer.connection._read_on()
+    peer.connection._ping()
+    peer.connection._on_pong_due()
+    assert not peer.tcp.aborted
+    peer.connection._held_back_at -= 5.1
+    peer.connection._on_pong_due()
+    assert peer.tcp.aborted
     await peer.gone()
 
 

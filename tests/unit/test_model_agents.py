@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from dialogue import loader
 from dialogue.agents import make_dialogue
 from dialogue.fields import DialogueError
+from dialogue.loader import parse_script
 from dialogue.model_dialogue import ModelDialogue
 from dialogue.model_prompt import MAX_PROMPT_BYTES, default_prompt
 from dialogue.openai_model import OPENAI_URL, OpenAIOptions
 from dialogue.own_agent import OwnDialogue
+from dialogue.script import Script
 from dialogue.scripted import ScriptedDialogue
 from dialogue.tools import Tool, tool
 from settings import Settings
@@ -74,6 +77,18 @@ async def test_the_model_may_transfer_where_the_file_does_unless_told_otherwise(
     assert told["transfer"]["to"]["enum"] == ["+15555550111", "sip:a@b.example"]
     assert list(tools_of(await made(agent_phone_tools="hang_up"))) == ["hang_up"]
     assert tools_of(await made(agent_phone_tools="none")) == {}
+
+
+async def test_the_dialogue_file_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+
+    def counted(text: str) -> Script:
+        parsed.append(text)
+        return parse_script(text)
+
+    monkeypatch.setattr(loader, "parse_script", counted)
+    assert "transfer" in tools_of(await made())
+    assert len(parsed) == 1
 
 
 def test_the_prompt_names_the_language() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dialogue.model_reply import ModelLimits
+from dialogue.patience import Patience
 from dialogue.ports import CallerSaid, ReplyBegan, ReplyDone, ReplyFailed, Say
 from tests.support.models import PATIENT, calling
 from tests.support.openai_server import (
@@ -33,15 +33,15 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-async def outputs_of(*answers: Answer, limits: ModelLimits = PATIENT, **options: Any) -> list[Any]:
-    async with serving(*answers) as server, calling(server, limits=limits, **options) as one:
+async def outputs_of(*answers: Answer, patience: Patience = PATIENT, **options: Any) -> list[Any]:
+    async with serving(*answers) as server, calling(server, patience=patience, **options) as one:
         _, heard = one.say("my SECRET")
         return list(await heard.all())
 
 
-async def failure_of(*answers: Answer, limits: ModelLimits = PATIENT) -> str:
+async def failure_of(*answers: Answer, patience: Patience = PATIENT) -> str:
     with logged() as lines:
-        failed = (await outputs_of(*answers, limits=limits))[-1]
+        failed = (await outputs_of(*answers, patience=patience))[-1]
     assert isinstance(failed, ReplyFailed)
     assert "SECRET" not in failed.detail + "".join(lines)
     assert "\n" not in failed.detail
@@ -67,8 +67,8 @@ async def test_a_sentence_is_said_while_the_rest_is_still_being_written() -> Non
 
 async def test_the_end_does_not_wait_for_the_connection_to_end() -> None:
     answer = Answer([delta("Yes."), finish()], keep_open=True)
-    limits = ModelLimits(10 * WAIT_S, 10 * WAIT_S, 10 * WAIT_S)
-    async with serving(answer) as server, calling(server, limits=limits) as one:
+    patience = Patience(10 * WAIT_S, 10 * WAIT_S, 10 * WAIT_S)
+    async with serving(answer) as server, calling(server, patience=patience) as one:
         assert await one.answered("a") == ["Yes."]
         await asyncio.wait_for(server.gone.wait(), WAIT_S)
 
@@ -118,24 +118,24 @@ async def test_half_a_sentence_at_the_length_limit_is_left_out() -> None:
 
 
 async def test_no_first_token_in_time_is_a_failure() -> None:
-    limits = replace(PATIENT, first_token_s=SHORT_S)
-    assert await failure_of(Answer([ROLE], keep_open=True), limits=limits) == (
+    patience = replace(PATIENT, first_s=SHORT_S)
+    assert await failure_of(Answer([ROLE], keep_open=True), patience=patience) == (
         "model: no first token in time"
     )
     held = Answer(hold_head=asyncio.Event())
-    assert await failure_of(held, limits=limits) == "model: no first token in time"
+    assert await failure_of(held, patience=patience) == "model: no first token in time"
 
 
 async def test_a_stall_is_a_failure_behind_what_was_said() -> None:
     answer = Answer([delta("One. Two")], keep_open=True)
-    outputs = await outputs_of(answer, limits=replace(PATIENT, stall_s=SHORT_S))
+    outputs = await outputs_of(answer, patience=replace(PATIENT, stall_s=SHORT_S))
     stalled = ReplyFailed("model: stalled in the middle")
     assert outputs == [ReplyBegan(), Say("One."), stalled]
 
 
 async def test_the_whole_answer_has_a_limit_however_busy_it_is() -> None:
     answer = Answer([delta("One. Two")], keep_open=True)
-    detail = await failure_of(answer, limits=replace(PATIENT, total_s=SHORT_S))
+    detail = await failure_of(answer, patience=replace(PATIENT, total_s=SHORT_S))
     assert detail == "model: the whole answer took too long"
 
 
@@ -185,8 +185,8 @@ async def test_nothing_is_asked_again_when_the_time_is_nearly_up() -> None:
     late = asyncio.Event()
     answers = (Answer(status=503, hold_head=late), text_answer("No."))
     async with serving(*answers) as server:
-        limits = replace(PATIENT, first_token_s=20 * SHORT_S)
-        async with calling(server, limits=limits) as one:
+        patience = replace(PATIENT, first_s=20 * SHORT_S)
+        async with calling(server, patience=patience) as one:
             _, heard = one.say("a")
             asyncio.get_running_loop().call_later(12 * SHORT_S, late.set)
             (failed,) = await heard.all()

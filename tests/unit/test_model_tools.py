@@ -12,6 +12,7 @@ from dialogue.model_reply import MAX_ROUNDS
 from dialogue.model_stream import ToolDelta
 from dialogue.own_threads import AgentThreads
 from dialogue.ports import (
+    MAX_NOTE_CHARS,
     CallFacts,
     CollectDigits,
     EndCall,
@@ -20,6 +21,8 @@ from dialogue.ports import (
     ReplyDone,
     ReplyFailed,
     Say,
+    ToolOutcome,
+    ToolUsed,
     TransferCall,
 )
 from dialogue.tools import Tool, ToolError, tool
@@ -38,6 +41,11 @@ FACTS = CallFacts("CA1", "+15555550111", ())
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+NO_DIGITS = (
+    "CollectDigits: expected max_digits 1 to 64, a key or '' as terminator, timeout_s 0.5 to 60"
+)
 
 
 # --- what a model is told of a function -----------------------------------------------
@@ -95,12 +103,12 @@ def test_what_cannot_be_a_tool_is_one_clear_line(function: Callable[..., Any]) -
 # --- running one ----------------------------------------------------------------------
 
 
-async def run(one: Tool, arguments: str = "{}") -> ToolResult:
+async def run(one: Tool, arguments: str = "{}", facts: CallFacts = FACTS) -> ToolResult:
     threads = AgentThreads(1)
     try:
         box = Toolbox([one], threads)
         async with asyncio.timeout(WAIT_S):
-            (result,) = await box.run([ToolCall("c", one.name, arguments)], FACTS)
+            (result,) = await box.run([ToolCall("c", one.name, arguments)], facts)
     finally:
         threads.close()
     return result
@@ -219,6 +227,105 @@ async def test_plain_code_runs_off_the_loop_and_several_at_once() -> None:
     assert [result.text for result in results] == ["CA1 False", "CA1 False", unknown]
 
 
+@pytest.mark.parametrize(
+    ("deed", "refusal"),
+    [
+        (
+            LeaveNote("x" * (MAX_NOTE_CHARS + 1)),
+            "LeaveNote.text: expected at most 1000 characters, not 1001",
+        ),
+        (CollectDigits(65), NO_DIGITS),
+        (
+            TransferCall("SECRET"),
+            "TransferCall.to: expected a number such as +15555550100 or a sip: address",
+        ),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+async def test_a_deed_out_of_bounds_is_refused_and_said(deed: Any, refusal: str) -> None:
+    @tool
+    def do() -> Any:
+        """Do."""
+        return [Say("a"), deed]
+
+    with logged() as lines:
+        result = await run(do)
+    assert (result.text, result.deeds) == (f'{{"error":"{refusal}"}}', ())
+    assert f"tool do: {refusal}" in lines[0]
+    assert "SECRET" not in "".join(lines)
+
+
+async def test_a_text_to_say_is_made_speakable_and_an_empty_one_left_out() -> None:
+    @tool
+    def talk() -> list[Say]:
+        """Talk."""
+        return [Say("a\x00\n b"), Say(" ")]
+
+    assert (await run(talk)).deeds == (Say("a b"),)
+
+
+# --- what the call is told of it ------------------------------------------------------
+
+
+def raising(error: BaseException) -> Tool:
+    async def fails(a: int = 0) -> None:
+        """Fail."""
+        raise error
+
+    return tool(fails)
+
+
+@tool(timeout_s=0.02)
+async def hang(a: int = 0) -> None:
+    """Hang."""
+    await asyncio.Event().wait()
+
+
+USES: list[tuple[Tool, str, ToolOutcome]] = [
+    (add, '{"a": 1}', "done"),
+    (add, '{"z": 1}', "refused"),
+    (raising(ToolError("no")), "{}", "refused"),
+    (raising(ValueError("SECRET")), "{}", "failed"),
+    (hang, "{}", "late"),
+]
+
+
+@pytest.mark.parametrize(("one", "arguments", "outcome"), USES)
+async def test_every_use_of_a_tool_is_told_with_its_outcome(
+    one: Tool, arguments: str, outcome: ToolOutcome
+) -> None:
+    told: list[ToolUsed] = []
+    await run(one, arguments, CallFacts("CA1", "", (), told.append))
+    (used,) = told
+    assert (used.name, used.outcome, used.arguments) == (one.name, outcome, arguments)
+    assert used.took_ms >= (20 if one is hang else 0)
+
+
+async def test_a_tool_that_there_is_not_is_told_without_the_name_that_the_model_made_up() -> None:
+    told: list[ToolUsed] = []
+    facts = CallFacts("CA1", "", (), told.append)
+    await Toolbox([], AgentThreads(1)).run([ToolCall("c", "SECRET", "{}")], facts)
+    assert [(used.name, used.outcome) for used in told] == [("", "unknown")]
+
+
+async def test_a_tool_that_nobody_waits_for_any_more_is_told_as_interrupted() -> None:
+    began = asyncio.Event()
+
+    @tool
+    async def wait() -> None:
+        """Wait."""
+        began.set()
+        await asyncio.Event().wait()
+
+    told: list[ToolUsed] = []
+    task = asyncio.create_task(run(wait, "{}", CallFacts("CA1", "", (), told.append)))
+    async with asyncio.timeout(WAIT_S):
+        await began.wait()
+        task.cancel()
+        await asyncio.wait({task})
+    assert [(used.name, used.outcome) for used in told] == [("wait", "interrupted")]
+
+
 # --- in a reply -----------------------------------------------------------------------
 
 
@@ -255,6 +362,10 @@ PHONE: list[tuple[list[Answer], list[Any]]] = [
     ([uses("transfer", '{"to": "+19"}'), text_answer("Sorry.")], [Say("Sorry.")]),
     ([uses("collect_digits", '{"max_digits": 65}'), text_answer("Sorry.")], [Say("Sorry.")]),
     ([uses("send_note", '{"text": " "}'), text_answer("Sorry.")], [Say("Sorry.")]),
+    (
+        [uses("send_note", f'{{"text": "{"x" * (MAX_NOTE_CHARS + 1)}"}}'), text_answer("Sorry.")],
+        [Say("Sorry.")],
+    ),
 ]
 
 

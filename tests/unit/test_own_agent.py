@@ -10,6 +10,7 @@ import pytest
 
 from dialogue.agent_api import Agent, Respond
 from dialogue.ports import (
+    MAX_NOTE_CHARS,
     BrainOutput,
     CallBegan,
     CallerEntered,
@@ -108,6 +109,7 @@ def test_respond_may_be_any_kind_of_function(respond: Respond) -> None:
         (TransferCall("sip:desk@example.com"), [TransferCall("sip:desk@example.com")]),
         (CollectDigits(64, "", 1), [CollectDigits(64, "", 1)]),
         (LeaveNote("called \n back"), [LeaveNote("called back")]),
+        (LeaveNote("x" * MAX_NOTE_CHARS), [LeaveNote("x" * MAX_NOTE_CHARS)]),
         ([ReplyBegan(), "x"], [ReplyBegan(), Say("x")]),
         (["x", ReplyDone(), "y"], [Say("x")]),
         ("\ud800x", [Say("x")]),

@@ -11,6 +11,7 @@ from loguru import logger
 from dialogue.own_agent import OwnDialogue
 from dialogue.own_outputs import MAX_CHARACTERS, MAX_OUTPUTS
 from dialogue.ports import (
+    MAX_NOTE_CHARS,
     CallBegan,
     CallerEvent,
     CallerPressed,
@@ -28,7 +29,7 @@ NO_ANSWER = (
     "respond() gave %s; expected str, None or an output of dialogue.ports, or several of them"
 )
 NO_DIGITS = (
-    "CollectDigits: expected max_digits 1 to 64, a key or '' as terminator, timeout_s up to 600"
+    "CollectDigits: expected max_digits 1 to 64, a key or '' as terminator, timeout_s 0.5 to 60"
 )
 
 
@@ -66,6 +67,10 @@ async def endless_async() -> AsyncIterator[str | None]:
         (lambda: Say(7), "Say.text is int; expected str"),  # type: ignore[arg-type]
         (lambda: LeaveNote(None), "LeaveNote.text is NoneType; expected str"),  # type: ignore[arg-type]
         (
+            lambda: LeaveNote("x" * (MAX_NOTE_CHARS + 1)),
+            "LeaveNote.text: expected at most 1000 characters, not 1001",
+        ),
+        (
             lambda: TransferCall("555-0100"),
             "TransferCall.to: expected a number such as +15555550100 or a sip: address",
         ),
@@ -79,7 +84,8 @@ async def endless_async() -> AsyncIterator[str | None]:
                 CollectDigits(65),
                 CollectDigits(5, "##"),
                 CollectDigits(5, "a"),
-                CollectDigits(5, "#", 0),
+                CollectDigits(5, "#", 0.4),
+                CollectDigits(5, "#", 61),
                 CollectDigits(5, "#", float("nan")),
             )
         ),

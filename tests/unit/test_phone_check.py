@@ -12,6 +12,7 @@ import pytest
 
 from media.frame import FRAME_BYTES, SILENCE_BYTE
 from phone import check_command
+from phone.call import CallOptions
 from phone.check_calls import CheckedCall
 from phone.check_flow import judge_flow
 from phone.check_judge import judge_calls
@@ -311,8 +312,8 @@ def test_the_admin_token_comes_from_the_option_or_the_environment(
 ) -> None:
     tokens: list[str | None] = []
 
-    async def held(_options: Any, _plan: Any, token: str | None, _tell: Any) -> list[CheckedCall]:
-        tokens.append(token)
+    async def held(options: CallOptions, _plan: Any, _tell: Any) -> list[CheckedCall]:
+        tokens.append(options.admin_token)
         return [call(view())]
 
     monkeypatch.setattr(check_command, "hold_checked_calls", held)

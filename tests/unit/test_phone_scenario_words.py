@@ -4,9 +4,10 @@ import pytest
 
 from media.frame import SAMPLE_RATE_HZ
 from phone.play import Played
-from phone.play_words import Line, missed_words, plain
+from phone.play_words import NO_WORDS, missed_words, plain
 from phone.scenario import AgentDone, Expect, JustListen, Turn
 from phone.scenario_judge import Moment
+from phone.transcript import Line
 
 pytestmark = pytest.mark.unit
 
@@ -75,6 +76,4 @@ def test_the_first_turn_begins_with_the_call() -> None:
 
 def test_a_server_that_shows_no_words_fails_what_needs_them_and_nothing_else() -> None:
     turns = [played(1, 0.0, Expect(hears=("desk",))), played(2, 4.0, Expect())]
-    assert list(missed_words(turns, None)) == [
-        "turn 1: the server shows no words; expected LOG_TRANSCRIPTS=true"
-    ]
+    assert list(missed_words(turns, None)) == [f"turn 1: {NO_WORDS}"]

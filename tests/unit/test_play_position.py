@@ -45,7 +45,7 @@ def test_a_mark_that_nobody_sent_proves_nothing() -> None:
 def test_what_goes_on_is_counted_from_where_it_begins() -> None:
     position = PlayPosition()
     position.started(10.0)
-    position.stopped(20)
+    position.stopped(0, 20)
     assert position.estimate(99.0, 20) == 0
     position.started(100.0)
     assert position.estimate(100.2, 90) == 30
@@ -56,7 +56,7 @@ def test_what_a_mark_proved_stays_proved_when_playing_goes_on_a_little_before_it
     position.mark_sent("at25", 25)
     position.started(10.0)
     position.mark_played("at25", 10.5)
-    position.stopped(15)
+    position.stopped(0, 15)
     position.started(20.0)
     assert position.estimate(20.02, 90) == 25
 
@@ -74,7 +74,7 @@ def test_the_estimate_is_never_less_than_proved_nor_ever_shrinks_with_time(
         if kind == "start":
             position.started(now)
         elif kind == "stop":
-            position.stopped(frames)
+            position.stopped(0, frames)
         else:
             position.mark_sent("m", frames)
             position.mark_played("m", now)

@@ -6,11 +6,11 @@ from actors.messages import Mark, OutboundFrame
 from actors.playback import (
     AHEAD_FRAMES,
     PAUSE_FRAMES,
-    REWIND_FRAMES,
     TEXT_MAX_CHARS,
     TEXTS_MAX,
     Playback,
 )
+from actors.playback_frames import REWIND_FRAMES
 from actors.spoken_text import CHARS_PER_FRAME
 from dialogue.ports import Say
 from media.frame import FRAME_BYTES, SILENCE_FRAME

@@ -3,6 +3,7 @@
 import stat
 import threading
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,10 @@ from media.frame import SILENCE_FRAME
 from replay.codec import RecordingError, as_read, encode, pack, unpack
 from replay.lines import read_recording
 from replay.recorded_settings import recorded_settings
-from replay.recorder import kept_settings
+from replay.recorder import begin_recordings, kept_settings
 from settings import SettingsError, load_settings
 from speech import ports
-from tests.support.call import settings
+from tests.support.call import ManualCall, settings
 
 pytestmark = pytest.mark.unit
 
@@ -37,6 +38,7 @@ SAMPLES = [
     brains.CallerSaid("שלום", True),
     brains.Say("a \ud800 b", False),
     brains.CollectDigits(3),
+    brains.ToolUsed("add", "done", 12.5, '{"a": 1}'),
     ports.Partial("a", 0.5, None),
     ports.Final("a", 20.0),
     ports.StreamEnded("OK"),
@@ -170,12 +172,13 @@ def test_a_callsid_that_is_no_file_name_has_no_recording(tmp_path: Path) -> None
 
 def test_a_folder_that_cannot_be_written_ends_recordings_without_harm(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    recordings = Recordings(tmp_path / "file", encode)
+    cut: list[bool] = []
+    recordings = Recordings(tmp_path / "file", encode, on_cut=lambda: cut.append(True))
     tape = recordings.begin(SID, lambda: 1.0)
     assert tape is not None
     tape.leaves("mark")
     recordings.stop()
-    assert (tape.written_bytes, recordings.cut_short) == (-1, 1)
+    assert (tape.ended, recordings.cut_short, len(cut)) == (True, 1, 1)
 
 
 def test_a_line_without_a_json_form_ends_the_recording_and_says_so(tmp_path: Path) -> None:
@@ -268,6 +271,17 @@ def test_a_change_that_is_no_setting_is_one_line(tmp_path: Path, change: str) ->
     recording = read_recording(written(tmp_path / "a"))
     with pytest.raises(RecordingError, match=r"NAME=VALUE|TX_LEAD_FRAMES: "):
         recorded_settings(recording, [change])
+
+
+def test_a_recording_that_ends_early_is_told_to_who_asked_for_recordings(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    at_the_end: list[Callable[[], None]] = []
+    cut: list[bool] = []
+    asked = settings(call_log_replay=True, call_log_dir=tmp_path / "file")
+    ManualCall(new_recorder=begin_recordings(asked, lambda: cut.append(True), at_the_end.append))
+    for stop in at_the_end:
+        stop()
+    assert len(cut) == 1
 
 
 def test_recordings_need_a_folder(monkeypatch: pytest.MonkeyPatch) -> None:

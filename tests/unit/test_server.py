@@ -1,14 +1,19 @@
 """The command line of the server: what it prints, and with which exit code it ends."""
 
+import asyncio
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 import server
 from settings import ROOT, Settings
+from tests.support.web import logged
+from web import serving
+from web.status import ServerStatus
 
 pytestmark = pytest.mark.unit
 
@@ -78,3 +83,98 @@ def test_it_works_from_any_folder(tmp_path: Path) -> None:
     )
     assert checked.returncode == 0, checked.stderr
     assert "dialogue maple-street-clinic" in checked.stdout
+
+
+class House:
+    """What a warm-up needs: no dialogue, and an engine that does as it is told."""
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        self.synthesizer = self.dialogue = self
+        self._error = error
+
+    def stock_replies(self) -> list[str]:
+        return ["hello"]
+
+    async def warm(self, _texts: list[str]) -> None:
+        if self._error is not None:
+            raise self._error
+
+
+@pytest.mark.parametrize(
+    ("error", "lines"),
+    [
+        (None, []),
+        (TimeoutError(), ["warm-up: not done within 60 s, going on"]),
+        (OSError("hello"), ["warm-up: failed, going on: OSError"]),
+    ],
+)
+def test_however_the_warm_up_ends_the_server_is_ready(
+    error: BaseException | None, lines: list[str]
+) -> None:
+    root: Any = None
+    status = ServerStatus(root, {})
+    with logged() as said:
+        asyncio.run(server._warm(cast("server.House", House(error)), status))
+    assert status.started
+    assert said == lines
+
+
+class Closing:
+    """An engine that takes its time to close."""
+
+    def __init__(self, waits_for: asyncio.Event, tells: asyncio.Event) -> None:
+        self._waits_for = waits_for
+        self._tells = tells
+
+    async def start(self) -> None:
+        """Be there."""
+
+    async def aclose(self) -> None:
+        self._tells.set()
+        await self._waits_for.wait()
+
+
+def test_engines_close_side_by_side() -> None:
+    async def close() -> None:
+        one, other = asyncio.Event(), asyncio.Event()
+        async with asyncio.timeout(5):
+            await server._close([Closing(one, other), Closing(other, one)])
+
+    with logged() as said:
+        asyncio.run(close())
+    assert said == []
+
+
+def test_an_engine_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "ENGINES_CLOSE_S", 0.01)
+
+    async def close() -> None:
+        async with asyncio.timeout(5):
+            await server._close([Closing(asyncio.Event(), asyncio.Event())])
+
+    with logged() as said:
+        asyncio.run(close())
+    assert said == ["engines: not closed within 0.0 s, going on"]
+
+
+def test_an_engine_that_cannot_close_is_told_of_by_the_type_of_its_error() -> None:
+    class Broken(Closing):
+        async def aclose(self) -> None:
+            raise OSError("hello")
+
+    with logged() as said:
+        asyncio.run(server._close([Broken(asyncio.Event(), asyncio.Event())]))
+    assert said == ["engines: not closed well: OSError"]
+
+
+def test_the_times_of_a_stop_add_up_to_what_is_promised() -> None:
+    parts_s = (
+        serving.DRAIN_GOODBYE_S,
+        max(serving.LINGER_S, serving.CUT_LINGER_S),
+        serving.CLOSE_S,
+        server.ENGINES_CLOSE_S,
+    )
+    assert sum(parts_s) < serving.STOP_WITHIN_S
+    drain = Settings.model_fields["drain_s"]
+    assert drain.default + serving.STOP_WITHIN_S <= 30
+    assert f"{serving.STOP_WITHIN_S:.0f} s later" in (drain.description or "")

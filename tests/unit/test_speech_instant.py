@@ -12,7 +12,6 @@ from speech.ports import (
     Recognized,
     RecognizeFailed,
     RecognizerEvent,
-    StreamEnded,
     StreamOpened,
     SynthesisDone,
     SynthesisEvent,
@@ -80,18 +79,7 @@ def test_click_and_line_noise_are_no_utterance() -> None:
     events: list[RecognizerEvent] = []
     stream = InstantRecognizer().open(events.append)
     stream.write(voice(60) + quiet(500) + bytes([0x7B, 0xFB] * 8000))
-    stream.half_close()
-    assert events == [StreamOpened(), StreamEnded("OK")]
-
-
-def test_half_close_gives_the_last_final_then_the_end_and_nothing_more() -> None:
-    events: list[RecognizerEvent] = []
-    stream = InstantRecognizer(["bye"], partials=False).open(events.append)
-    stream.write(voice(300))
-    stream.half_close()
-    stream.half_close()
-    stream.write(voice(600) + quiet(500))
-    assert events == [StreamOpened(), Final("bye", 300, 1.0), StreamEnded("OK")]
+    assert events == [StreamOpened()]
 
 
 def test_cancelled_stream_is_silent() -> None:
@@ -99,7 +87,6 @@ def test_cancelled_stream_is_silent() -> None:
     stream = InstantRecognizer().open(events.append)
     stream.cancel()
     stream.write(voice(600) + quiet(500))
-    stream.half_close()
     assert events == [StreamOpened()]
 
 

@@ -86,23 +86,11 @@ def test_how_the_audio_is_cut_into_writes_does_not_matter(size: int) -> None:
     assert ears.said[0] == Ears().hear()
 
 
-def test_half_close_brings_the_last_final_and_a_clean_end() -> None:
-    ears = Ears()
-    stream = ears.open()
-    said = SPEECH.utterances[0]
-    for payload in SPEECH.frames[: said.end + 2]:
-        stream.write(payload)
-    stream.half_close()
-    assert texts(ears.said[0]) == [said.text]
-    assert statuses(ears.said[0]) == ["OK"]
-
-
 def test_a_cancelled_stream_is_silent() -> None:
     ears = Ears()
     stream = ears.open()
     stream.cancel()
     stream.write(SPEECH.audio)
-    stream.half_close()
     assert ears.said[0] == [StreamOpened()]
 
 
@@ -179,7 +167,6 @@ def test_a_mute_stream_hears_everything_and_never_answers() -> None:
     stream = ears.open()
     for audio in batches(SPEECH):
         stream.write(audio)
-    stream.half_close()
     assert texts(ears.said[0]) == [SPEECH.utterances[0].text]
     assert statuses(ears.said[0]) == []
     assert stream.track.newest == len(SPEECH.frames) - 1

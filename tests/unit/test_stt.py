@@ -13,8 +13,8 @@ from actors.messages import (
 )
 from actors.stt import SttActor
 from actors.stt_feed import WRITE_MAX_FRAMES, StreamHeard
+from actors.stt_state import SttState
 from actors.stt_stream import AttemptTimedOut
-from actors.transcripts import SttState
 from media.frame import FRAME_BYTES
 from media.ring import AudioRing
 from speech import ports

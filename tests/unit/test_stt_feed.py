@@ -74,7 +74,8 @@ def test_nothing_is_written_before_it_is_ready(desk: Desk) -> None:
 def test_a_feed_that_was_never_opened_writes_nothing(desk: Desk) -> None:
     desk.feed.begin()
     desk.append(1, 10)
-    assert desk.feed.age_s >= 0
+    assert not desk.feed.feed()
+    assert desk.feed.cursor == desk.ring.start
 
 
 def test_it_begins_with_the_oldest_audio_that_no_final_has_covered(desk: Desk) -> None:
@@ -104,6 +105,15 @@ def test_live_audio_goes_out_in_whole_batches(desk: Desk, batch_ms: int, frames:
     for count in range(1, 80):
         desk.append(1, 1)
         assert len(stream.written) // FRAME_BYTES == count // frames * frames
+
+
+def test_it_says_whether_there_was_a_batch_to_write(desk: Desk) -> None:
+    desk.open()
+    said: list[bool] = []
+    for payload in word(1, 4):
+        desk.ring.append(payload, voiced=True)
+        said.append(desk.feed.feed())
+    assert said == [False, False, True, False]
 
 
 def test_no_write_is_longer_than_the_bound_however_much_is_to_be_replayed(desk: Desk) -> None:

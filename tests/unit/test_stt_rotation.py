@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from actors.messages import FinalTranscript, PartialTranscript
+from actors.stt_state import SttState
 from actors.stt_stream import QUIET_TO_ROTATE_FRAMES
-from actors.transcripts import SttState
 from media.frame import FRAME_BYTES, SILENCE_FRAME
 from media.ring import AudioRing
 from speech import ports

@@ -70,6 +70,15 @@ def test_answers_that_come_in_any_order_leave_in_the_order_of_speech(rig: Single
     assert [final.utterance for final in rig.agent.of(FinalTranscript)] == [1, 2, 3]
 
 
+def test_a_sound_too_short_to_ask_about_is_counted(rig: SingleRig) -> None:
+    rig.start()
+    rig.hear(1, frames=10)
+    rig.quiet(30)
+    rig.speak(2)
+    assert rig.finals == ["w2"]
+    assert rig.context.stats.segments_discarded == 1
+
+
 UNAVAILABLE = ports.RecognizeFailed("UNAVAILABLE", "no route")
 
 

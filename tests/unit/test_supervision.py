@@ -1,5 +1,6 @@
 """The restart budget as a pure function of the time it is told, and the child that spends it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -200,3 +201,32 @@ def test_stopping_a_child_twice_is_harmless() -> None:
     nursery.child.stop()
     nursery.settle()
     assert nursery.script.releases == 1
+
+
+def test_a_lost_child_is_not_stopped_either_and_has_spent_nothing() -> None:
+    nursery = Nursery()
+    nursery.child.start()
+    nursery.settle()
+    nursery.child.lost()
+    assert nursery.child.ref is None
+    assert nursery.child.budget == RestartBudget(2)
+    nursery.refs[0].stop(block=False)
+    nursery.settle()
+
+
+def test_a_refilled_child_may_be_restarted_as_often_as_a_new_one() -> None:
+    child = Nursery(limit=2).child
+    child.may_restart()
+    child.progressed(7.0)
+    child.refill()
+    assert child.budget == child.spec.budget
+
+
+def test_a_spent_child_is_restarted_again_only_after_real_results() -> None:
+    spec = Nursery().child.spec
+    child = Child(replace(spec, budget=RestartBudget(1, refill_after_s=30)))
+    child.spend()
+    assert not child.may_restart()
+    for now in (10.0, 40.0):
+        child.progressed(now)
+    assert child.may_restart()

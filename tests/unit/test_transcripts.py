@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from actors.clock import Timer
 from actors.family import OutOfBand
 from actors.messages import FinalTranscript, PartialTranscript, SttProgress
-from actors.transcripts import DebounceOver, SttState, Transcripts
+from actors.stt_state import SttState
+from actors.transcripts import DebounceOver, Transcripts
 from dialogue.text import words
 from media.ring import AudioRing
 from tests.support.context import Stage, logged, staged

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.agent_memory import AgentMemory
+from actors.agent_messages import TroubleDue
 from actors.clock import Timer
 from actors.family import OutOfBand
-from actors.trouble import Trouble, TroubleDue
+from actors.trouble import Trouble
 from tests.support.engines import EchoBrain
 from tests.support.manual import ManualRuntime
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from actors.call_notes import NOTE_MAX_CHARS, keep_note
+from actors.call_notes import keep_note, note_tool
 from actors.call_parts import CallParts
 from actors.call_telemetry import ledger_fields
 from actors.call_view import CallView, call_view
@@ -15,6 +15,7 @@ from actors.messages import InboundFrame
 from actors.stats import LATENCIES_KEPT, NOTES_KEPT, TurnLatency
 from actors.turn_clock import TurnClock
 from actors.turn_report import report_heard, report_started
+from dialogue.ports import MAX_NOTE_CHARS, ToolUsed
 from media.frame import SILENCE_FRAME
 from tests.support.context import Stage, logged, staged
 from tests.support.engines import CountingSynthesizer, EchoDialogue, NumberedRecognizer
@@ -131,11 +132,11 @@ def test_notes_are_in_the_view_only_with_transcripts_and_in_the_log_always(stage
     assert not stage.context.stats.notes
     stage.set(log_transcripts=True)
     for number in range(NOTES_KEPT + 1):
-        keep_note(stage.context, f"{number} {'x' * NOTE_MAX_CHARS}")
+        keep_note(stage.context, f"{number} {'x' * MAX_NOTE_CHARS}")
     shown = viewed(stage)["notes"]
     assert shown is not None
     assert [note["text"].split()[0] for note in shown] == [str(n) for n in range(1, NOTES_KEPT + 1)]
-    assert {len(note["text"]) for note in shown} == {NOTE_MAX_CHARS}
+    assert {len(note["text"]) for note in shown} == {MAX_NOTE_CHARS}
     noted = stage.context.events.noted  # type: ignore[attr-defined]
     assert noted[0] == ("note_left", {"note": "hidden"})
     assert len(noted) == NOTES_KEPT + 2
@@ -155,3 +156,13 @@ def test_the_ledgers_of_a_call_say_where_its_frames_went(stage: Stage) -> None:
             "missing": 0,
         }
     }
+
+
+def test_a_used_tool_is_in_the_log_and_its_arguments_only_with_transcripts(stage: Stage) -> None:
+    used = ToolUsed("look_up", "late", 5001.4, '{"order": 7}')
+    note_tool(stage.context, used)
+    stage.set(log_transcripts=True)
+    note_tool(stage.context, used)
+    told = {"name": "look_up", "outcome": "late", "took_ms": 5001}
+    noted = stage.context.events.noted  # type: ignore[attr-defined]
+    assert noted == [("tool", told), ("tool", told | {"arguments": '{"order": 7}'})]

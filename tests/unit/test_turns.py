@@ -1,6 +1,7 @@
 """Turn taking as a table: every state with everything that may be heard in it."""
 
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,7 @@ from media.turns import TABLE, Floor, Heard, Move, move
 
 pytestmark = pytest.mark.unit
 
+DOCUMENT = Path(__file__).parents[2] / "docs" / "architecture.md"
 AGENT_SPEAKS = (Floor.REPLYING, Floor.HELD, Floor.NOTICE, Floor.ENDING)
 WITHOUT_MEANING = (Heard.VOICE, Heard.MURMUR, Heard.MURMURED, Heard.NOISE, Heard.QUIET)
 
@@ -47,7 +49,7 @@ def test_words_that_are_meant_end_a_reply(floor: Floor) -> None:
     assert move(floor, Heard.KEY) is Move.ANSWER
 
 
-@pytest.mark.parametrize("floor", [Floor.LISTENING, Floor.REPLYING, Floor.HELD])
+@pytest.mark.parametrize("floor", [Floor.LISTENING, Floor.YIELDED, Floor.REPLYING, Floor.HELD])
 def test_a_finished_utterance_is_answered_wherever_the_agent_may_be_interrupted(
     floor: Floor,
 ) -> None:
@@ -64,7 +66,25 @@ def test_only_what_is_held_goes_on_and_only_a_reply_is_held(heard: Heard) -> Non
     assert [floor for floor in Floor if move(floor, heard) is Move.HOLD] in ([], [Floor.REPLYING])
 
 
+@pytest.mark.parametrize("heard", Heard)
+def test_an_answer_is_taken_up_again_only_where_one_was_given_up(heard: Heard) -> None:
+    taking = [floor for floor in Floor if move(floor, heard) is Move.TAKE_UP]
+    assert taking in ([], [Floor.YIELDED])
+
+
+@pytest.mark.parametrize("heard", [Heard.MURMURED, Heard.ECHO, Heard.NOISE, Heard.NOTHING_NEW])
+def test_words_that_come_to_nothing_cost_no_answer(heard: Heard) -> None:
+    assert move(Floor.YIELDED, heard) is Move.TAKE_UP
+
+
 @pytest.mark.parametrize("floor", Floor)
 def test_silence_is_broken_only_while_nobody_speaks(floor: Floor) -> None:
-    listening = floor is Floor.LISTENING
+    listening = floor in {Floor.LISTENING, Floor.YIELDED}
     assert move(floor, Heard.SILENCE) is (Move.PROMPT if listening else Move.NOTHING)
+
+
+def test_the_table_in_the_documents_is_the_one_in_the_code() -> None:
+    text = DOCUMENT.read_text("utf-8").partition("| heard | listening |")[2]
+    rows = [line.split("|")[2:-1] for line in text.partition("\n\n")[0].splitlines()[2:]]
+    documented = [[cell.strip().replace(" ", "_") or "nothing" for cell in row] for row in rows]
+    assert documented == [[move(floor, heard).value for floor in Floor] for heard in Heard]

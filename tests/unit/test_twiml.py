@@ -53,6 +53,12 @@ def test_hanging_up_with_and_without_words() -> None:
     assert hangup.tag == "Hangup"
 
 
+def test_a_call_goes_on_with_the_twiml_of_another_address() -> None:
+    (redirect,) = parsed(twiml.redirect("https://other.example.com/voice?a=1&b=<2>"))
+    assert redirect.text == "https://other.example.com/voice?a=1&b=<2>"
+    assert (redirect.tag, redirect.attrib) == ("Redirect", {"method": "POST"})
+
+
 @pytest.mark.parametrize(
     ("to", "noun"), [("+15550100", "Number"), ("sip:a@b.example", "Sip"), ("sips:a@b", "Sip")]
 )

@@ -103,8 +103,7 @@ async def test_the_public_name_alone_makes_the_urls() -> None:
 @pytest.mark.parametrize("reason", ["draining", "busy", "overload"])
 async def test_a_call_that_cannot_be_taken_is_told_so_in_words(reason: str) -> None:
     site = Site()
-    site.status.draining = reason == "draining"
-    site.root.admission.refuses = None if reason == "draining" else reason
+    site.root.admission.refuses = reason
     answer = await site.post("/webhook/voice", CALL)
     assert answer.status_code == 200
     assert ENGLISH.busy in answer.text
@@ -130,7 +129,7 @@ async def test_the_place_of_a_call_is_kept_from_its_webhook_on() -> None:
     site = Site()
     await site.post("/webhook/voice", CALL)
     assert site.root.admission.kept == ["CA1"]
-    site.status.draining = True
+    site.root.stop_admitting()
     await site.post("/webhook/voice", CALL)
     assert not site.root.admission.kept
 
@@ -145,7 +144,7 @@ async def test_a_broken_call_keeps_its_place_while_it_is_put_off_and_loses_it_at
 
 async def test_a_broken_call_that_cannot_come_again_is_told_so_at_once() -> None:
     site = Site()
-    site.status.draining = True
+    site.root.stop_admitting()
     answer = await site.post("/webhook/after-stream", CALL)
     assert ENGLISH.busy in answer.text
     assert "<Redirect" not in answer.text
@@ -314,7 +313,7 @@ async def test_health_and_readiness() -> None:
     assert (await site.get("/readyz")).json() == {"ready": False, "reason": "starting"}
     site.root.admission.unready = "busy"
     assert (await site.get("/readyz")).json() == {"ready": False, "reason": "busy"}
-    site.status.draining = True
+    site.root.stop_admitting()
     draining = await site.get("/readyz")
     assert (draining.status_code, draining.json()["reason"]) == (503, "draining")
 

@@ -1,4 +1,4 @@
-"""The gate of the HTTP connections: how many there may be, in all and from one address.
+"""The limit of the HTTP connections: how many there may be, in all and from one address.
 
 uvicorn calls `connect()` for every TCP connection. A connection that becomes a media socket
 leaves here and counts at `web/media_gate.py`. The routes behind, and who may ask them, are the
@@ -26,8 +26,8 @@ MAX_OF_ONE_PEER: Final = 128
 is not limited: its own proxy comes from there."""
 
 
-class HttpGate:
-    """Lets HTTP connections in."""
+class ConnectionLimit:
+    """Lets HTTP connections in, up to a number."""
 
     def __init__(self, metrics: Metrics) -> None:
         """Begin with none; count in these metrics."""
@@ -67,9 +67,9 @@ class HttpGate:
 
     def refuse(self, reason: str) -> None:
         """Count and log a connection that is dropped."""
-        self.refused(reason)
+        self.count_refusal(reason)
         logger.warning("connection refused: {}", reason)
 
-    def refused(self, reason: str) -> None:
+    def count_refusal(self, reason: str) -> None:
         """Count a connection that somebody else has logged."""
         self._metrics.refused.labels(reason).inc()

@@ -8,7 +8,7 @@ import pytest
 import web.http_connection
 from tests.support.front import STRANGER, FakeTcp, Front, upgrade_request
 from tests.support.web import WAIT_S, logged, metric
-from web.http_gate import MAX_CONNECTIONS, MAX_OF_ONE_PEER
+from web.connection_limit import MAX_CONNECTIONS, MAX_OF_ONE_PEER
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
 

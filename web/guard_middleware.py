@@ -25,7 +25,7 @@ SAFE_HEADERS: Final = (
 (owasp.org, HTTP Headers Cheat Sheet). Answers hold one-time tokens and what callers said."""
 
 
-class Gatekeeper:
+class GuardMiddleware:
     """Answers 403 to what the guard refuses, unknown paths included."""
 
     def __init__(self, app: ASGIApp, guard: Guard, metrics: Metrics) -> None:
