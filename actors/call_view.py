@@ -79,8 +79,8 @@ def _turn(latency: TurnLatency, started_at: float) -> dict[str, float | None]:
 
 def _transcript(parts: CallParts, started_at: float) -> list[dict[str, Any]]:
     return [
-        {"who": entry.who, "text": entry.text, "at_s": round(entry.at - started_at, 3)}
-        for entry in parts.memory.history
+        {"who": line.who, "text": line.text, "at_s": round(line.at - started_at, 3)}
+        for line in parts.memory.history
     ]
 
 

@@ -24,6 +24,7 @@ from actors.peer import to_nobody
 from actors.playback import Playback
 from actors.reply_parts import ReplyParts
 from dialogue import ports as brains
+from telemetry import GREETING_QUEUED
 
 
 class Replies:
@@ -68,7 +69,7 @@ class Replies:
     def greet(self) -> None:
         """Let the brain begin the conversation."""
         self.answer(brains.CallBegan(), end_mark="greeting_end")
-        self._context.log.info("🔊 GREETING: queued")
+        self._context.log.info(GREETING_QUEUED)
 
     def _filler_due(self, due: FillerDue) -> None:
         """Pass the time, if there is still nothing to be said."""

@@ -54,7 +54,6 @@ class Stream:
         """How late the phone's own timer was: its fault, not the server's."""
         self.refused_frames = 0
         """Caller frames thrown away because the server read too slowly."""
-        self.messages_after_end = 0
         self.ended_by: str | None = None
         """`caller`, `server` or `phone` (it failed); None while the stream runs."""
         self.duration_s = 0.0
@@ -107,9 +106,7 @@ class Stream:
             self._schedule()
 
     def _on_message(self, data: bytes, text: bool) -> None:  # noqa: FBT001 - MessageHandler
-        if self.ended:
-            self.messages_after_end += 1
-        else:
+        if not self.ended:  # What was on its way at the hang-up is no fault.
             self._guarded(partial(self._receive, data, text=text))
 
     def _on_lost(self) -> None:

@@ -254,7 +254,6 @@ async def test_messages_after_the_hang_up_are_no_fault() -> None:
 
     line, _ = await hold(script, caller)
     assert line.loudspeaker.faults.total == 0
-    assert line.messages_after_end == 1
 
 
 async def test_a_call_is_recorded_on_both_sides(tmp_path: Path) -> None:
