@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run call test check bench faults leaks flood check-google clean
+.PHONY: help run call test check bench faults leaks flood fuzz check-google clean
 help:            ## list the targets
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  +##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -46,6 +46,9 @@ leaks: $(BIN)/.dev  ## hold 2000 calls, most of them broken somehow; what does t
 
 flood: $(BIN)/.dev  ## send ten times too much on five calls for a minute, beside a sound call
 	$(BIN)/python -m bench.flood
+
+fuzz: $(BIN)/.dev  ## hostile input to the codec, the HTTP side and whole calls; which broke a promise?
+	$(BIN)/python -m bench.fuzz
 
 check-google: $(BIN)/.runtime  ## try real recognition and a real voice, with your credentials
 	$(BIN)/python -m bench.check_google

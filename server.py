@@ -7,21 +7,23 @@ line on stderr and exit code 2, before anything listens.
 import argparse
 import asyncio
 import contextlib
-import gc
+import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
 
 from loguru import logger
 
 from actors.engines import Engines
+from actors.interpreter import loop_factory, spare_the_collector, switch_threads_often
 from actors.root import CallRoot
 from actors.runtime import loop_runtime
-from call_log import begin_call_logs
+from call_log import begin_call_logs, check_folder
 from dialogue.agents import make_dialogue
 from dialogue.fields import DialogueError
+from dialogue.own_errors import trace_of
 from dialogue.ports import Dialogue
 from log_sink import set_up_logging
 from replay.recorder import begin_recordings
@@ -33,7 +35,11 @@ from speech.google_tts_options import google_tts_options
 from speech.phrase_cache import PhraseCache
 from speech.ports import EngineError, Recognizer
 from telemetry import Counting, Metrics, boot_line, watch_loop
+from telemetry.descriptors import descriptor_line, raise_limit
+from telemetry.terminal import flush_all, hold_standard_streams, say
+from telemetry.uncaught import take_uncaught
 from web.call_control import make_call_control
+from web.descriptors import descriptors_needed
 from web.front import make_server
 from web.load_listener import load_listener
 from web.serving import DrainingServer, PortError, bind
@@ -52,11 +58,6 @@ ENGINES_CLOSE_S: Final = 2.5
 """For the engines to let go of processes and connections: a part of `serving.STOP_WITHIN_S`."""
 
 BYTES_PER_MIB: Final = 1 << 20
-
-SWITCH_S: Final = 0.0002
-"""For which a thread that computes keeps the interpreter from the loop. The loop pays it at every
-system call: with Python's 5 ms, one agent that computed made 40 calls late by 0.4 s, now by 5 ms.
-"""
 
 
 @runtime_checkable
@@ -83,16 +84,23 @@ class House:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit code."""
-    options = _parser().parse_args(arguments)
+    """Run the command line and return the exit code, whoever reads what it says."""
+    hold_standard_streams()
+    try:
+        return _run_command(check=_parser().parse_args(arguments).check)
+    finally:
+        flush_all()
+
+
+def _run_command(*, check: bool) -> int:
     try:
         house = furnish(load_settings())
-        if options.check:
-            sys.stdout.write("\n".join(check_lines(house)) + "\n")
+        if check:
+            say(sys.stdout, "\n".join(check_lines(house)) + "\n")
             return 0
         return _serve(house)
     except (SettingsError, DialogueError, EngineError, PortError) as error:
-        sys.stderr.write("".join(f"server: {line}\n" for line in str(error).splitlines()))
+        say(sys.stderr, "".join(f"server: {line}\n" for line in str(error).splitlines()))
         return BAD_SETUP
     except KeyboardInterrupt:
         return CUT_SHORT
@@ -104,7 +112,9 @@ def furnish(settings: Settings) -> House:
     Raises:
         DialogueError: the dialogue file, or the agent, cannot be used.
         EngineError: an engine cannot do what is asked.
+        SettingsError: the folder of the event logs cannot be used.
     """
+    check_folder(settings)
     dialogue = make_dialogue(settings)
     return House(
         settings,
@@ -127,7 +137,9 @@ def furnish(settings: Settings) -> House:
 
 def check_lines(house: House) -> list[str]:
     """Return what `--check` prints: the settings in force and what would run."""
-    return [*effective_lines(house.settings), *engine_lines(house)]
+    needed = descriptors_needed(house.settings)
+    room = descriptor_line(needed, raise_limit(needed))
+    return [*effective_lines(house.settings), *engine_lines(house), room]
 
 
 def engine_lines(house: House) -> list[str]:
@@ -160,20 +172,23 @@ def _serve(house: House) -> int:
         metrics.log_lines_lost.inc,
         private=not house.settings.log_transcripts,
     )
-    sys.setswitchinterval(SWITCH_S)
+    take_uncaught(trace_of, private=not house.settings.log_transcripts)
+    _make_room(house.settings)
+    switch_threads_often()
+    # As Ctrl+C, where uvicorn does not listen for it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
             return runner.run(_run(house, metrics))
     finally:
         logger.remove()  # ends the sink thread once it has written what waits
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
-    try:
-        import uvloop  # noqa: PLC0415  # not on every platform
-    except ImportError:
-        return asyncio.new_event_loop
-    return uvloop.new_event_loop
+def _make_room(settings: Settings) -> None:
+    needed = descriptors_needed(settings)
+    allowed = raise_limit(needed)
+    if allowed < needed:
+        logger.warning("{}", descriptor_line(needed, allowed))
 
 
 async def _run(house: House, metrics: Metrics) -> int:
@@ -185,7 +200,7 @@ async def _run(house: House, metrics: Metrics) -> int:
         control = make_call_control(settings, metrics)
         if control is not None:
             stack.push_async_callback(control.aclose)
-        _spare_the_collector()
+        spare_the_collector()
         runtime = loop_runtime(_warn_slow_turn, metrics.beats_skipped.inc)
         _watch_engines(house, metrics)
         engines = Engines(house.recognizer, house.synthesizer, house.dialogue)
@@ -199,16 +214,6 @@ async def _run(house: House, metrics: Metrics) -> int:
         server = make_server(settings, status, metrics, runtime.clock, house.dialogue.language)
         await _live(server, sock, house, status)
     return CUT_SHORT if server.forced else 0
-
-
-def _spare_the_collector() -> None:
-    """Keep what lives as long as the process out of garbage collections.
-
-    A full collection over all imported modules took 90 to 110 ms, every few hundred calls:
-    an audible gap on every call at once. Over what calls leave behind it takes about one.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 async def _live(

@@ -5,7 +5,7 @@ from itertools import chain
 from typing import Final
 
 from bench.conversation import RowResult
-from bench.faults_table import percentile
+from bench.faults.recogniser.table import percentile
 
 OWN_P99_MS: Final = 30
 ANSWER_P50_MS: Final = 1100

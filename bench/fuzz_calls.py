@@ -73,13 +73,13 @@ class Line:
 
     def __init__(self, random: Random) -> None:
         self.random = random
-        self.house = ManualRuntime()
+        self.manual = ManualRuntime()
         self.metrics = Metrics()
         configured = settings(no_media_timeout_s=5, max_call_s=60)
         self.recognizer, self.synthesizer = NumberedRecognizer(), CountingSynthesizer()
         engines = Engines(self.recognizer, self.synthesizer, OwnBrains())
-        clock = self.house.clock
-        self.root = CallRoot(self.house.runtime, configured, engines, self.metrics, logger)
+        clock = self.manual.clock
+        self.root = CallRoot(self.manual.runtime, configured, engines, self.metrics, logger)
         tokens = Tokens(ttl_s=60, max_tokens=8, now=clock.now)
         self.tokens = tokens if random.random() < 0.5 else None  # noqa: PLR2004
         border = Border(self.root, self.tokens, self.metrics, lambda: make_voice(configured), clock)
@@ -114,7 +114,7 @@ class Line:
         kind = self.random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
         self.did[kind] += 1
         getattr(self, kind)()
-        self.house.settle()
+        self.manual.settle()
 
     def say(self, message: bytes) -> None:
         """Send one text message."""
@@ -183,9 +183,7 @@ class Line:
 
     def wait(self) -> None:
         """Let time pass."""
-        self.house.advance(
-            one_of(self.random, (0.0, FRAME_S, FRAME_S, 0.1, 0.1, 0.5, 0.5, 3.0, 12.0))
-        )
+        self.manual.advance(one_of(self.random, WAITS_S))
 
     def close(self) -> None:
         """Lose the connection."""
@@ -197,7 +195,7 @@ class Line:
         for frame in frames:
             self.say(media(frame, self.media_ms))
             self.media_ms += FRAME_MS
-            self.house.advance(FRAME_S)
+            self.manual.advance(FRAME_S)
 
     # --- what must hold ------------------------------------------------------------------
 
@@ -208,9 +206,9 @@ class Line:
     def check(self) -> None:
         """Demand that everything has ended and was accounted for."""
         assert self.root.active == 0, "the call is not over"
-        assert self.house.clock.pending == 0, "a timer is left"
-        assert self.house.metronome.members == 0, "a member of the metronome is left"
-        assert living(self.house) == [], "an actor is left"
+        assert self.manual.clock.pending == 0, "a timer is left"
+        assert self.manual.metronome.members == 0, "a member of the metronome is left"
+        assert living(self.manual) == [], "an actor is left"
         assert self.count("ledger_errors_total") == 0, "a ledger does not balance"
         assert self.count("control_overflows_total") == 0, "a control lane overflowed"
         for child in (*CHILDREN, "call"):
@@ -233,7 +231,7 @@ def run(seed: int) -> Counter[str]:
         if not held:
             held = [weakref.ref(live.parts) for live in line.root._live.values()]  # noqa: SLF001
     line.close()
-    line.house.advance(END_S)
+    line.manual.advance(END_S)
     line.check()
     line.did["calls"] = len(line.root._ended)  # noqa: SLF001
     for scripted in (line.recognizer.streams, line.recognizer.requests, line.synthesizer.jobs):

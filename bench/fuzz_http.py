@@ -113,7 +113,7 @@ class Site:
         Raises:
             AssertionError: something of the connection is left.
         """
-        gate = self.front.http_gate
+        gate = self.front.connections
         tcp = FakeTcp("127.0.0.1")
         protocol: Any = gate.connect(self.front.config, self.front.state, {})
         tcp.protocol = protocol

@@ -58,7 +58,7 @@ class WatchedRoot(CallRoot):
             "books": self._books,
             "strike": self._strike,
         }
-        self._door = asyncio.ensure_future(self._serve())
+        self._serving = asyncio.ensure_future(self._serve())
 
     async def _serve(self) -> None:
         async for line in _lines():

@@ -1,9 +1,11 @@
 """Adds whole lines to the end of a file that only this process writes.
 
-Owns modes and folders of the event logs' files. Blocks; called on the writer's thread only.
+Owns modes and folders of the event logs' files. Blocks: called on the writer's thread, and
+once at boot.
 """
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 from typing import Final
@@ -11,6 +13,17 @@ from typing import Final
 FILE_MODE: Final = 0o600
 FOLDER_MODE: Final = 0o700
 """For the server's own user alone: what callers do is personal data."""
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder if need be, and see whether files can be made in it.
+
+    Raises:
+        OSError: it cannot be used.
+    """
+    folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
 
 
 def append_to_file(path: str, data: bytes) -> None:

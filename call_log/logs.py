@@ -17,10 +17,10 @@ from typing import Final
 
 from loguru import logger
 
-from call_log.file import append_to_file
+from call_log.file import append_to_file, make_folder
 from call_log.line import Line
 from call_log.port import NO_CALL_LOG, CallLog, no_call_log
-from settings import Settings
+from settings import Settings, SettingsError
 
 LINES_MAX: Final = 5000
 """Lines that wait for a slow disk: half a minute of 100 busy calls."""
@@ -56,7 +56,7 @@ class CallLogs:
         """Start the thread.
 
         Args:
-            folder: where the folders of the days are; made when the first line is written.
+            folder: where the folders of the days are; made when a line is written.
             show_texts: whether what was said is written, or its length alone.
             on_lost: told how many lines were lost just now, on any thread.
             append: adds bytes to the end of a file, may block, raises OSError; None: the disk.
@@ -71,6 +71,8 @@ class CallLogs:
         self._lines: deque[Line] = deque()
         self._changed = threading.Condition()
         self._closed = threading.Event()
+        self._in_hand = 0
+        """Lines that the thread has taken and not yet written."""
         self._told = 0
         self._told_at = -TELL_S
         self._why = ""
@@ -102,13 +104,24 @@ class CallLogs:
                 self._changed.notify()
         if full:
             self._lose(1, "written too slowly")
+            self._tell(TELL_S)
 
     def stop(self) -> None:
-        """Write what waits and end, within `CLOSE_TIMEOUT_S`. Calling twice is harmless."""
+        """Write what waits and end, within `CLOSE_TIMEOUT_S`. Calling twice is harmless.
+
+        What the disk has not taken by then counts as lost; what was lost is told.
+        """
         with self._changed:
             self._closed.set()
             self._changed.notify()
         self._thread.join(CLOSE_TIMEOUT_S)
+        with self._changed:
+            unwritten = self._in_hand + len(self._lines)
+            self._in_hand = 0
+            self._lines.clear()
+        if unwritten > 0:
+            self._lose(unwritten, f"{self._folder}: not written in time")
+        self._tell(0)
 
     def _lose(self, lines: int, why: str) -> None:
         with self._changed:
@@ -122,7 +135,8 @@ class CallLogs:
         while lines := self._gather():
             for path, some in _by_path(lines).items():
                 self._write(path, some)
-            self._tell()
+                self._in_hand -= len(some)
+            self._tell(TELL_S)
 
     def _gather(self) -> list[Line]:
         """Wait for lines and take all there are; none once closed and empty."""
@@ -133,6 +147,7 @@ class CallLogs:
         with self._changed:
             lines = list(self._lines)
             self._lines.clear()
+            self._in_hand = len(lines)
         return lines
 
     def _write(self, path: str, lines: list[Line]) -> None:
@@ -149,12 +164,14 @@ class CallLogs:
         except OSError as error:
             self._lose(len(encoded), f"{self._folder}: {error.strerror or error}")
 
-    def _tell(self) -> None:
-        """Say what was lost, once in a while."""
-        lost, now = self.lost - self._told, time.monotonic()
-        if lost and (now - self._told_at >= TELL_S or self._closed.is_set()):
+    def _tell(self, after_s: float) -> None:
+        """Say what was lost, if the last time was that long ago. Any thread's: one may hang."""
+        with self._changed:
+            lost, why, now = self.lost - self._told, self._why, time.monotonic()
+            if not lost or now - self._told_at < after_s:
+                return
             self._told, self._told_at = self.lost, now
-            logger.warning("call log: {} lines lost: {}", lost, self._why)
+        logger.warning("call log: {} lines lost: {}", lost, why)
 
 
 class _OneCallLog:
@@ -202,6 +219,25 @@ def begin_call_logs(
     logs = CallLogs(settings.call_log_dir, show_texts=settings.log_transcripts, on_lost=on_lost)
     at_the_end(logs.stop)
     return logs.begin
+
+
+def check_folder(settings: Settings) -> None:
+    """Make the folder of the event logs and see that it can be written; nothing if unset.
+
+    A disk that fills up later costs lines only. One that cannot be used now is a wrong
+    setting: whoever asked for logs would miss them with the first call that needs explaining.
+
+    Raises:
+        SettingsError: it cannot be used.
+    """
+    if settings.call_log_dir is None:
+        return
+    try:
+        make_folder(settings.call_log_dir)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "no name of a folder"
+        where = f"CALL_LOG_DIR={str(settings.call_log_dir)!r}"
+        raise SettingsError(f"{where}: {why}; expected a folder to write to") from None
 
 
 def safe_name(call_sid: str) -> bool:

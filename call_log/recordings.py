@@ -50,7 +50,7 @@ class Recordings:
         Args:
             folder: where the folders of the days are; made when the first line is written.
             encode: makes a line of bytes, newline included, on the writer's thread.
-            on_cut: told of each recording that ends before its call, on the writer's thread.
+            on_cut: told of each recording that ends before its call, on any thread.
             max_bytes: of one call; past it the recording ends and says so.
         """
         self.cut_short = 0
@@ -60,6 +60,8 @@ class Recordings:
         self._on_cut = on_cut
         self._max_bytes = max_bytes
         self._waiting: Waiting = deque()
+        self._in_hand: tuple[Tape, ...] = ()
+        """Of which the thread has taken lines and not yet written them."""
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="call-recordings", daemon=True)
         self._thread.start()
@@ -75,9 +77,16 @@ class Recordings:
         return Tape(str(path), now, self._waiting)
 
     def stop(self) -> None:
-        """Write what waits and end, within `CLOSE_TIMEOUT_S`. Calling twice is harmless."""
+        """Write what waits and end, within `CLOSE_TIMEOUT_S`. Calling twice is harmless.
+
+        Recordings that the disk has not taken by then are told of as cut short.
+        """
         self._closed.set()
         self._thread.join(CLOSE_TIMEOUT_S)
+        if self._thread.is_alive():
+            waiting = (tape for tape, _ in tuple(self._waiting))
+            for tape in dict.fromkeys((*self._in_hand, *waiting)):
+                self._cut(tape, "not written in time")
 
     # --- the thread ------------------------------------------------------------------
 
@@ -94,9 +103,11 @@ class Recordings:
         for _ in range(min(LINES_AT_ONCE, len(self._waiting))):
             tape, line = self._waiting.popleft()
             files.setdefault(tape, []).append(line)
+        self._in_hand = tuple(files)
         for tape, lines in files.items():
             if not tape.ended:
                 self._write(tape, lines)
+        self._in_hand = ()
 
     def _write(self, tape: Tape, lines: list[tuple[Any, ...]]) -> None:
         data = bytearray()

@@ -1,12 +1,16 @@
 """The phone on the command line: `call`, `play`, `check`, `listen`, `replay`.
 
 Reads arguments, prints, and turns results into exit codes: 0 for a good call, 1 for a bad
-one or an error, 2 for wrong arguments. Everything else is in the library.
+one or an error, 2 for wrong arguments and for a recording that cannot be replayed. Who reads
+what is printed may go away: that is no error. Everything else is in the library.
 """
 
 import argparse
 import asyncio
+import io
 import json
+import os
+import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
@@ -34,25 +38,44 @@ DEMO: Final = Path(__file__).with_name("demo.toml")
 DEFAULT_RECORDING: Final = Path("last.call.wav")
 """Where a single call is recorded unless told otherwise."""
 
+UNUSABLE: Final = 2
+"""Exit code of wrong arguments, argparse's own; 1 is the verdict of a replay that differs."""
+
+NOBODY_READS: Final = 128 + signal.SIGPIPE
+"""Exit code that a shell shows for a program that a broken pipe has ended."""
+
+
+class _NobodyReadsError(Exception):
+    """Who was to read what is printed has gone."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
     parsed = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal may have no arrows, and no half a surrogate pair.
+        sys.stdout.reconfigure(errors="backslashreplace")  # pyright: ignore[reportUnknownMemberType]
     try:
-        if parsed.command == "listen":
-            return _listen(parsed.file)
-        if parsed.command == "replay":
-            return _replay(parsed)
-        if parsed.command == "play":
-            return _run(play_files(parsed, _print_now))
-        if parsed.command == "check":
-            return _run(check_server(parsed, _print_now))
-        return _run(_calls(parsed))
+        return _command(parsed)
     except PhoneError as error:
         print(f"phone: {error}", file=sys.stderr)
+    except _NobodyReadsError:
+        return NOBODY_READS
     except KeyboardInterrupt:
         print("phone: interrupted", file=sys.stderr)
     return 1
+
+
+def _command(parsed: argparse.Namespace) -> int:
+    if parsed.command == "listen":
+        return _listen(parsed.file)
+    if parsed.command == "replay":
+        return _replay(parsed)
+    if parsed.command == "play":
+        return _run(play_files(parsed, _print_now))
+    if parsed.command == "check":
+        return _run(check_server(parsed, _print_now))
+    return _run(_calls(parsed))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -119,7 +142,7 @@ def _listen(path: Path) -> int:
     channels = read_channels(path)
     names = ("caller", "agent") if len(channels) > 1 else ("audio",)
     for name, samples in zip(names, channels, strict=True):
-        print(describe_channel(name, measure(samples)))
+        _print_now(describe_channel(name, measure(samples)))
     return 0
 
 
@@ -130,7 +153,8 @@ def _replay(parsed: argparse.Namespace) -> int:
     try:
         return replay_file(parsed, _print_now)
     except RecordingError as error:
-        raise PhoneError(str(error)) from None
+        print(f"phone: {error}", file=sys.stderr)
+        return UNUSABLE
 
 
 def _run(work: Coroutine[Any, Any, int]) -> int:
@@ -156,7 +180,7 @@ async def _calls(parsed: argparse.Namespace) -> int:
         _print_json(reports)
     else:
         text = summary_text(reports)
-        print(text.rsplit("\n\n", 1)[-1] if parsed.quiet else text)
+        _print_now(text.rsplit("\n\n", 1)[-1] if parsed.quiet else text)
     return _exit_code(reports)
 
 
@@ -166,12 +190,12 @@ async def _single(parsed: argparse.Namespace, options: CallOptions, script: Sequ
     if parsed.json:
         _print_json([report])
     elif parsed.quiet or report.line is None:
-        print(verdict(report))
+        _print_now(verdict(report))
     else:
         words = await fetch_transcript(options.url, report.call_sid, options.admin_token)
-        print(f"\n{words}\n")
-        print(f"recording       {options.line.recording}")
-        print(call_text(report))
+        _print_now(f"\n{words}\n")
+        _print_now(f"recording       {options.line.recording}")
+        _print_now(call_text(report))
     return _exit_code([report])
 
 
@@ -207,11 +231,16 @@ def _print_json(reports: Sequence[CallReport]) -> None:
         "ok": all(report.ok for report in reports),
         "calls": [report.as_json() for report in reports],
     }
-    print(json.dumps(document, indent=2))
+    _print_now(json.dumps(document, indent=2))
 
 
 def _print_now(text: str) -> None:
-    print(text, flush=True)
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # What could not be printed would be tried once more as the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise _NobodyReadsError from None
 
 
 def _ignore(_: str) -> None:

@@ -8,12 +8,15 @@ import base64
 import dataclasses
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import Enum
+from inspect import formatannotation
 from types import UnionType
-from typing import Any, Final, get_args
+from typing import Any, Final, get_args, get_type_hints
 
 from actors import messages, outcome
 from dialogue import ports as brains
+from replay.fields import Take, taker
 from speech import ports as speech
 
 FORMAT: Final = 1
@@ -28,6 +31,7 @@ _UNIONS: Final[tuple[Any, ...]] = (
     brains.CallerEvent,
     brains.BrainOutput,
     brains.ToolUsed,
+    brains.Manners,
     speech.RecognizerEvent,
     speech.Recognized | speech.RecognizeFailed,
     speech.SynthesisEvent,
@@ -45,7 +49,46 @@ def _members(union: Any) -> Iterator[type[Any]]:
         yield union
 
 
-_TYPES: Final = {one.__name__: one for union in _UNIONS for one in _members(union)}
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """A field of such a type."""
+
+    name: str
+    expected: str
+    take: Take
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A type that can be made again."""
+
+    kind: type[Any]
+    required: int
+    """Fields without a default."""
+
+    fields: tuple[_Field, ...]
+
+    @property
+    def count(self) -> str:
+        """How many fields it may have, in words."""
+        most = len(self.fields)
+        return f"{most}" if self.required == most else f"{self.required} to {most}"
+
+
+def _known(kind: type[Any]) -> _Known:
+    fields = dataclasses.fields(kind)
+    hints = get_type_hints(kind)
+    missing = dataclasses.MISSING
+    required = sum(one.default is missing and one.default_factory is missing for one in fields)
+    return _Known(kind, required, tuple(_field(one.name, hints[one.name]) for one in fields))
+
+
+def _field(name: str, hint: Any) -> _Field:
+    expected = "base64" if hint is bytes else formatannotation(hint)
+    return _Field(name, expected, taker(hint))
+
+
+_KNOWN: Final = {one.__name__: _known(one) for union in _UNIONS for one in _members(union)}
 
 
 def pack(value: Any) -> Any:  # noqa: PLR0911  # one for each kind of value
@@ -72,29 +115,35 @@ def pack(value: Any) -> Any:  # noqa: PLR0911  # one for each kind of value
     raise TypeError(f"recording: a {type(value).__name__} has no JSON form")
 
 
-def unpack(packed: Any) -> Any:
+def unpack(packed: list[Any]) -> Any:
     """Make the message, event or output again.
 
+    Args:
+        packed: a name, then fields.
+
     Raises:
-        RecordingError: it is none that is known, or has other fields.
+        RecordingError: it is none that is known, or has other fields. The text tells nothing
+            of what they hold.
     """
-    whole: list[Any] = packed if isinstance(packed, list) else []  # pyright: ignore[reportUnknownVariableType]
-    name = whole[0] if whole else None
-    kind = _TYPES.get(name) if isinstance(name, str) else None
-    if kind is None:
-        raise RecordingError("recording: a message of an unknown kind")
-    fields = dataclasses.fields(kind)
-    values = whole[1:]
-    if len(values) > len(fields):
-        raise RecordingError(f"recording: {name}: {len(values)} fields, expected {len(fields)}")
-    decoded = [
-        base64.b64decode(value) if field.type is bytes else value
-        for field, value in zip(fields, values, strict=False)
-    ]
+    name = packed[0]
+    known = _KNOWN.get(name)
+    if known is None:
+        raise RecordingError("expected a message of a known kind")
+    values = packed[1:]
+    if not known.required <= len(values) <= len(known.fields):
+        raise RecordingError(f"{name}: {len(values)} fields, expected {known.count}")
+    taken = [_taken(name, field, one) for field, one in zip(known.fields, values, strict=False)]
     try:
-        return kind(*decoded)
-    except (TypeError, ValueError) as error:
-        raise RecordingError(f"recording: {name}: {error}") from None
+        return known.kind(*taken)
+    except ValueError as error:
+        raise RecordingError(f"{error}") from None
+
+
+def _taken(name: str, field: _Field, value: Any) -> Any:
+    try:
+        return field.take(value)
+    except ValueError:
+        raise RecordingError(f"{name}.{field.name}: expected {field.expected}") from None
 
 
 def encode(line: tuple[Any, ...]) -> bytes:

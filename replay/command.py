@@ -10,6 +10,7 @@ from replay.codec import RecordingError
 from replay.lines import Recording, read_recording
 from replay.narrator import Narrator, verdict_lines
 from replay.player import Player, Verdict
+from replay.printable import printable
 from replay.recorded_settings import recorded_settings
 
 __all__ = ["RecordingError", "replay_file"]
@@ -33,7 +34,7 @@ def replay_file(parsed: argparse.Namespace, write: Callable[[str], None]) -> int
     recording = read_recording(path)
     verdicts = [_replay(recording, parsed, write) for _ in range(parsed.times)]
     if recording.cut is not None:
-        write(f"the recording ends before the call: {recording.cut}")
+        write(f"the recording ends before the call: {printable(recording.cut)}")
     good = sum(verdict.ok for verdict in verdicts)
     if len(verdicts) > 1:
         write(f"{good} of {len(verdicts)} replays had the outputs that were recorded")

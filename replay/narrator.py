@@ -9,6 +9,7 @@ from typing import Any, Final
 from replay.comparison import Output
 from replay.lines import Line
 from replay.player import Verdict
+from replay.printable import printable
 
 LAST_MAX: Final = 12
 """Messages shown in front of a difference."""
@@ -84,7 +85,7 @@ def described(content: list[Any], *, texts: bool) -> str:
             words.append(f"<{len(value)} characters>")
         else:
             words.append(f"{value}")
-    return " ".join(words)[:SHOWN_MAX_CHARS]
+    return printable(" ".join(words)[:SHOWN_MAX_CHARS])
 
 
 def _packed(packed: list[Any], *, texts: bool) -> str:

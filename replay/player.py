@@ -5,7 +5,7 @@ call what happened then. Opens no socket, starts no thread, waits for nothing.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from loguru import logger
@@ -16,7 +16,7 @@ from actors.recorder import Outside
 from actors.root import CallRoot
 from actors.runtime import Runtime
 from dialogue.ports import Manners
-from replay.codec import RecordingError, unpack
+from replay.codec import RecordingError
 from replay.comparison import Comparison, Difference
 from replay.course import Course, Departure
 from replay.lines import Line, Recording
@@ -162,26 +162,18 @@ class Player:
     def _happen(self, line: Line) -> None:
         """Let something from outside happen to the call."""
         self.happened(line)
-        try:
-            self._let_happen(line.kind, *line.content[1:])
-        except (KeyError, TypeError, ValueError) as error:
-            what = f"{type(error).__name__} in a line of kind {line.kind[:20]!r}"
-            raise RecordingError(f"recording:{line.number}: {what}") from None
-
-    def _let_happen(self, kind: str, *content: Any) -> None:
-        match kind, *content:
-            case "in", str(name), message:
-                self._peer(name).post(unpack(message))
-            case "say", int(number), event:
-                self._answers.say(number, unpack(event))
-            case "tool", used:
-                self._answers.used_tool(unpack(used))
-            case "told", str(what), str(detail):
-                self._control.answer(what, detail)
-            case "owed", int(owed):
-                self._socket.owed = owed
+        content = line.content
+        match line.kind:
+            case "in":
+                self._peer(content[1]).post(line.message)
+            case "say":
+                self._answers.say(content[1], line.message)
+            case "tool":
+                self._answers.used_tool(line.message)
+            case "told":
+                self._control.answer(content[1], content[2])
             case _:
-                raise ValueError(kind)
+                self._socket.owed = content[1]
 
     def _peer(self, name: str) -> Peer[Any]:
         assert self._line is not None  # noqa: S101  # run() has begun the call
@@ -198,9 +190,7 @@ def _manners(recording: Recording) -> Manners:
     """Find what the recorded brain says of its own accord."""
     for line in recording.lines:
         if line.kind == "manners":
-            values: list[Any] = line.content[1][1:]
-            named = zip((field.name for field in fields(Manners)), values, strict=False)
-            given = dict(named)
-            given["backchannels"] = frozenset(given.get("backchannels", ()))
-            return Manners(**given)
-    raise RecordingError("recording: no brain in it; expected a call that has begun")
+            manners: Manners = line.message
+            return manners
+    last = recording.lines[-1].number if recording.lines else 1
+    raise RecordingError(f"{recording.name}:{last}: expected a brain's manners before the end")

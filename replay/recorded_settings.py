@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from replay.codec import RecordingError
 from replay.lines import Recording
+from replay.printable import printable
 from settings import Settings
 
 
@@ -33,11 +34,17 @@ def recorded_settings(recording: Recording, changes: Sequence[str] = ()) -> Sett
     for change in changes:
         name, given, value = change.partition("=")
         if not given or name.lower() not in values:
-            raise RecordingError(f"--set {name[:40]}: expected NAME=VALUE with a setting's name")
+            raise RecordingError(
+                f"--set {printable(name[:40])}: expected NAME=VALUE with a setting's name"
+            )
         values[name.lower()] = value
     try:
         return Settings(**values)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])).upper() or "settings"
-        raise RecordingError(f"{where}: {first['msg']}") from None
+        wrong = str(first["loc"][0]) if first["loc"] else "settings"
+        asked = any(change.lower().startswith(f"{wrong}=") for change in changes)
+        place = "--set" if asked or (changes and not first["loc"]) else f"{recording.name}:1:"
+        # Checks across settings say all they find, each on a line of its own.
+        told = printable(first["msg"].partition("\n")[0])
+        raise RecordingError(f"{place} {wrong.upper()}: expected another value: {told}") from None

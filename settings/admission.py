@@ -4,8 +4,10 @@ Owns these fields as one part of `settings.schema.Settings`. Imports nothing of 
 project but `settings.shapes`.
 """
 
+import posixpath
 import re
 from typing import Annotated, Final
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from pydantic import Field
 from pydantic_settings import BaseSettings
@@ -64,3 +66,28 @@ class AdmissionSettings(BaseSettings):
         description="TwiML for calls that do not fit, such as another site's voice webhook;"
         " else they are told so in words",
     )
+
+
+def leads_back(overload_url: str | None, public_host: str | None) -> bool:
+    """Whether calls that do not fit would be sent to this server's own webhooks.
+
+    Args:
+        overload_url: as `OverloadUrl` allows it.
+        public_host: the name Twilio reaches this server by, perhaps with a port.
+    """
+    if overload_url is None or public_host is None:
+        return False
+    theirs, ours = urlsplit(overload_url), urlsplit(f"https://{public_host}")
+    # Proxies join slashes, resolve dots and percent signs before they pass a path on.
+    path = re.sub("/+", "/", posixpath.normpath(unquote(theirs.path) or "/")).lower()
+    return _address(theirs) == _address(ours) and f"{path}/".startswith("/webhook/")
+
+
+def _address(url: SplitResult) -> tuple[str, int | None]:
+    """The host and the port that a URL means, however they are written."""
+    host = (url.hostname or "").removesuffix(".")
+    try:
+        port = url.port
+    except ValueError:  # past 65535: nobody's
+        return host, None
+    return host, port or {"https": 443, "http": 80}[url.scheme]

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from settings.schema import ROOT, Settings
+from settings.shapes import without_secrets
 
 ENV_FILE: Final = ROOT / ".env"
 """Where settings are read from besides the environment, which wins."""
@@ -77,7 +78,7 @@ def _line(error: ErrorDetails) -> str:
     if "expected" not in expected:
         expected = f"expected {bounds(name) or expected.lower()}"
     secret = "SecretStr" in str(Settings.model_fields[name].annotation)
-    shown = "" if secret else f"={str(error['input'])[:60]!r}"
+    shown = "" if secret else f"={without_secrets(str(error['input']))[:60]!r}"
     return f"{name.upper()}{shown}: {expected}"
 
 

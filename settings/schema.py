@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from settings.admission import AdmissionSettings
+from settings.admission import AdmissionSettings, leads_back
 from settings.agent import AgentSettings
 from settings.call_log import CallLogSettings
 from settings.conversation import ConversationSettings
@@ -34,7 +34,10 @@ AdminToken = Annotated[
 ]
 
 MIN_SECRET_CHARS: Final = 16
-"""Shortest auth token that a server open to others starts with. Twilio's have 32."""
+"""Shortest secret that a server open to others starts with. Twilio's tokens have 32."""
+
+_CALLERS_SECRETS: Final = ("twilio_auth_token", "twilio_auth_token_old", "twilio_shared_key")
+"""Whoever knows one of them is taken for Twilio. `ADMIN_TOKEN` is never shorter."""
 
 
 def _number(default: int, low: int, high: int, why: str) -> Any:
@@ -197,10 +200,6 @@ def is_loopback(host: str) -> bool:
     return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
-def _secret_chars(s: Settings) -> int:
-    return len(s.twilio_auth_token.get_secret_value()) if s.twilio_auth_token else 0
-
-
 _ORDERED: Final = (
     ("rx_drain_leave_frames", "<", "rx_drain_enter_frames"),
     ("rx_drain_enter_frames", "<=", "rx_mailbox_frames"),
@@ -219,15 +218,16 @@ def _problems(s: Settings) -> Iterator[str]:
     """What is wrong between settings that are each within their own bounds."""
     if s.loopback_only and not is_loopback(s.host):
         yield f"HOST={s.host}: open to others; set TWILIO_AUTH_TOKEN, or expected 127.0.0.1"
-    if not is_loopback(s.host) and 0 < _secret_chars(s) < MIN_SECRET_CHARS:
-        yield f"TWILIO_AUTH_TOKEN: expected {MIN_SECRET_CHARS} characters with HOST={s.host}"
+    for name in () if is_loopback(s.host) else _CALLERS_SECRETS:
+        secret: SecretStr | None = getattr(s, name)
+        if secret is not None and len(secret) < MIN_SECRET_CHARS:
+            yield f"{name.upper()}: expected {MIN_SECRET_CHARS} characters with HOST={s.host}"
     for name in ("twilio_auth_token_old", "twilio_shared_key"):
         if s.loopback_only and getattr(s, name) is not None:
             yield f"{name.upper()}: expected with TWILIO_AUTH_TOKEN, never alone"
     if not s.loopback_only and s.public_host is None:
         yield "PUBLIC_HOST: missing; expected with TWILIO_AUTH_TOKEN: signatures are over it"
-    ours = f"https://{s.public_host}/webhook/".lower()
-    if (s.overload_url or "").lower().startswith(ours):
+    if leads_back(s.overload_url, s.public_host):
         yield "OVERLOAD_URL: leads back to this server; expected another one's"
     for low, relation, high in _ORDERED:
         below: int = getattr(s, low)

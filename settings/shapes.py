@@ -1,13 +1,16 @@
 """What a text among the settings must look like, where not any text will do.
 
-Makes the check of one field; the sections of the settings say which. Imports nothing of the
-project.
+Makes the check of one field, the sections of the settings say which; and blots out what is
+secret in an address before it is shown. Imports nothing of the project.
 """
 
 import re
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from pydantic import AfterValidator, SecretStr
+
+_USER: Final = re.compile(r"//.*@", re.DOTALL)
+_QUERY: Final = re.compile(r"(://[^?#]*)[?#].*", re.DOTALL)
 
 _Text = TypeVar("_Text", str, SecretStr, None)
 
@@ -27,3 +30,8 @@ def matching(pattern: re.Pattern[str], expected: str) -> AfterValidator:
         return value
 
     return AfterValidator(check)
+
+
+def without_secrets(text: str) -> str:
+    """Blot out what is secret in an address: user and password, query and fragment."""
+    return _QUERY.sub(r"\1?…", _USER.sub("//…@", text))

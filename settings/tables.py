@@ -4,10 +4,16 @@ Everything is made from the `Settings` class, so that no number stands in two pl
 keeps `docs/operations.md` equal to it. Secrets never show. Used by `server.py`.
 """
 
+from typing import Final
+
 from pydantic import SecretStr
 
 from settings.reading import bounds
 from settings.schema import Settings
+from settings.shapes import without_secrets
+
+HIDDEN: Final = frozenset({"openai_extra"})
+"""Any JSON, so keys and headers too: only said to be set."""
 
 
 def shown_value(value: object) -> str:
@@ -16,7 +22,7 @@ def shown_value(value: object) -> str:
         return "-"
     if isinstance(value, bool):
         return str(value).lower()
-    return "(set)" if isinstance(value, SecretStr) else str(value)
+    return "(set)" if isinstance(value, SecretStr) else without_secrets(str(value))
 
 
 def settings_table() -> list[tuple[str, str, str, str]]:
@@ -29,7 +35,12 @@ def settings_table() -> list[tuple[str, str, str, str]]:
 
 def effective_lines(settings: Settings) -> list[str]:
     """The settings in force as `NAME=value`."""
-    return [f"{n.upper()}={shown_value(getattr(settings, n))}" for n in Settings.model_fields]
+    return [f"{name.upper()}={_in_force(settings, name)}" for name in Settings.model_fields]
+
+
+def _in_force(settings: Settings, name: str) -> str:
+    value = getattr(settings, name)
+    return "(set)" if name in HIDDEN and value is not None else shown_value(value)
 
 
 def help_text() -> str:

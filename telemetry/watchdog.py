@@ -12,6 +12,7 @@ from loguru import logger
 from prometheus_client import Counter, Gauge
 
 from telemetry.blockage import BlockageWatch
+from telemetry.descriptors import DescriptorWatch
 from telemetry.pulse import Listener, LoopPulse
 
 
@@ -53,6 +54,8 @@ def watch_loop(
 ) -> None:
     """Watch the running event loop: how late it is, what code keeps it, what load that is.
 
+    Once a second it is looked whether descriptors are left for what it accepts.
+
     Args:
         lag: shows the worst lateness of the last window.
         blockages: counts how often the loop did not beat at all for a while.
@@ -60,7 +63,7 @@ def watch_loop(
         at_end: takes what is to be called when the server stops.
     """
     blockage = BlockageWatch(blockages.inc)
-    listeners = (LoopWatchdog(lag).on_beat, blockage.on_beat, load)
+    listeners = (LoopWatchdog(lag).on_beat, blockage.on_beat, load, DescriptorWatch().on_beat)
     for watch in (blockage, LoopPulse(asyncio.get_running_loop(), listeners)):
         watch.start()
         at_end(watch.stop)

@@ -1,11 +1,12 @@
 """Who may come in. Closed unless a check opens it.
 
 Without an auth token only programs on this machine are served: no forwarder in between, no
-foreign Host (DNS rebinding), no foreign Origin (a web page in a local browser). With one,
-webhooks and media sockets must carry Twilio's signature over the URL that `PUBLIC_HOST`
-makes: never over what the request says of itself. Pages that show calls are for this machine,
-or, where there is an admin token, for whoever sends it. Pure; every check returns the reason
-of the refusal in one word or None, and callers answer 403, or 401 for `NO_BEARER`, and count.
+foreign Host (DNS rebinding), no page in a local browser: a foreign Origin, or Sec-Fetch-Site where
+a browser sends no Origin. With a token, webhooks and media sockets must carry Twilio's signature
+over the URL that `PUBLIC_HOST` makes: never over what the request says of itself. Pages that show
+calls are for this machine, or, where there is an admin token, for whoever sends it. Pure; every
+check returns the reason of the refusal in one word or None, and callers answer 403, or 401 for
+`NO_BEARER`, and count.
 """
 
 import hmac
@@ -37,6 +38,10 @@ FORWARDER_HEADERS: Final = frozenset(
     }
 )
 """Headers that nothing on this machine sends: they come through a proxy or a tunnel."""
+
+OWN_FETCHES: Final = frozenset({"same-origin", "none"})
+"""What a browser calls a fetch by our own pages, and one by its user (W3C Fetch Metadata, 2.4). It
+sends `Sec-Fetch-Site` where it sends no `Origin`: with pictures, frames, links."""
 
 FORWARDER_PREFIXES: Final = ("x-forwarded", "x-envoy-", "cf-", "ngrok-", "x-ngrok-", "fly-")
 """The same by the beginning of the name (Cloudflare, Envoy, ngrok, Fly)."""
@@ -116,6 +121,8 @@ def not_local(knock: Knock) -> str | None:
         return "host"
     origin = knock.headers.get("origin")
     if origin is not None and not is_loopback(_origin_name(origin)):
+        return "origin"
+    if knock.headers.get("sec-fetch-site", "none") not in OWN_FETCHES:
         return "origin"
     return None
 

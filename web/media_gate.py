@@ -25,6 +25,9 @@ from web.twiml import MEDIA_PATH
 SPARE_SOCKETS: Final = 32
 """Sockets beyond `MAX_CALLS`, for those that have not said `start` yet."""
 
+UNREADABLE: Final = "a request that cannot be read"
+"""What stands in the line of a refusal where no path is known."""
+
 _SWITCHING: Final = http.HTTPStatus.SWITCHING_PROTOCOLS
 
 
@@ -77,7 +80,8 @@ class MediaGate:
             connection.opened()
             await connection.wait_closed()
         except TimeoutError:
-            self._note("handshake", "a request that cannot be read")
+            if not connection.transport.is_closing():  # else it was told of
+                self._note("handshake", UNREADABLE)
             connection.abort()
         except Exception:  # noqa: BLE001  # a task's end: one socket's trouble must stay its own
             logger.opt(exception=True).warning("media socket: dropped")
@@ -113,6 +117,10 @@ class MediaGate:
             return None
         path = request.path.partition("?")[0]
         return self._refuse("handshake", path, connection, http.HTTPStatus(response.status_code))
+
+    def refuse_unreadable(self, connection: MediaConnection) -> Response:
+        """Answer an upgrade that the library could not read: `check` and `answer` never see it."""
+        return self._refuse("handshake", UNREADABLE, connection, http.HTTPStatus.BAD_REQUEST)
 
     def _refuse(
         self, reason: str, path: str, connection: MediaConnection, status: http.HTTPStatus

@@ -2,12 +2,11 @@
 
 A subclass of websockets' `ServerConnection`, made by `web/media_gate.py` for uvicorn. TEXT
 frames go to the call session inside the read callback, and sends are synchronous: no queue,
-no task switch, no ASGI. Owns the socket options, the start and close deadlines, and what an
-ill-behaved peer may cost. Knows frames, not Twilio's messages.
+no task switch, no ASGI. Owns the start and close deadlines, and what an ill-behaved peer may
+cost. Knows frames, not Twilio's messages.
 """
 
 import asyncio
-import socket
 from collections.abc import Callable
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
@@ -21,20 +20,11 @@ from websockets.server import ServerProtocol
 from actors.socket import UNSENT_MAX_BYTES
 from media.twilio import MAX_MESSAGE_BYTES
 from web.rate_limit import RateLimit
+from web.socket_tuning import tune
 
 if TYPE_CHECKING:
     from web.call_session import CallSession
     from web.media_gate import MediaGate
-
-SEND_BUFFER_BYTES: Final = 32_768
-"""Kernel send buffer: 1 to 2 s of audio. The default of megabytes would hide a dead peer."""
-
-RECEIVE_BUFFER_BYTES: Final = 16_384
-"""Kernel receive buffer, which Linux doubles: a second of audio and more. One read takes all of
-it: with the default a flood brought 640 messages, 50 ms of the loop, at a time."""
-
-NOT_SENT_BYTES: Final = 16_384
-"""Unsent bytes above which the kernel takes no more (`TCP_NOTSENT_LOWAT`)."""
 
 MESSAGE_BURST: Final = 1500
 """Messages taken at once: what 30 s of a stalled network hold back (50 a second)."""
@@ -72,6 +62,7 @@ class MediaConnection(ServerConnection):
             # Above what is ever unsent: the ping's own write must not wait for a dead peer.
             write_limit=2 * UNSENT_MAX_BYTES,
         )
+        self._gate = gate
         self.session: CallSession | None = None
         """Set once the upgrade is accepted."""
         self._limits = limits
@@ -141,13 +132,12 @@ class MediaConnection(ServerConnection):
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
-        if self.session is not None:
-            received = self.protocol.close_rcvd
-            self.session.on_closed(None if received is None else received.code)
-            self.session = None  # they refer to each other
+        self._lose_session()
 
     def data_received(self, data: bytes) -> None:
         """Read, unless it is too soon; a closing that the library began gets its deadline here.
+
+        What comes behind a close is thrown away, by the library or by us, and paid for as well.
 
         Between its request and our answer no client may send (RFC 6455, 4.1). Nonsense there would
         make the library close its side, fail to answer and log a traceback: for anybody.
@@ -156,9 +146,17 @@ class MediaConnection(ServerConnection):
             self.abort()
             return
         self._heard_at = self.loop.time()
+        if self.request is None:
+            self._on_request(data)
+            return
+        closing = self.protocol.state is not State.OPEN
         super().data_received(data)
+        if closing:
+            self._pay(1 + len(data) // BYTES_PER_COST)
         if self.protocol.state is State.CLOSING:
             self._expect_close()
+            if self.protocol.parser_exc is not None:
+                self._on_broken_frame()
 
     def process_event(self, event: Event) -> None:
         """Take one event: the request of the handshake, then frames."""
@@ -166,11 +164,41 @@ class MediaConnection(ServerConnection):
             super().process_event(event)
         elif self.session is None:
             self.abort()  # a frame before the upgrade was accepted: nobody checked this peer
-        elif not self._finished:
-            self._on_frame(event, self.session)
-            cost = 1 + len(event.data) // BYTES_PER_COST
-            if self._budget.spend(self._heard_at, cost):
-                self._read_slowly()
+        else:
+            if not self._finished:
+                self._on_frame(event, self.session)
+            self._pay(1 + len(event.data) // BYTES_PER_COST)
+
+    def _on_request(self, data: bytes) -> None:
+        """Read the request of the handshake; what the library cannot read is refused like the rest.
+
+        Its own answer, which names its limits, or none at all, is not sent.
+        """
+        if self.transport.is_closing():
+            return
+        self.protocol.receive_data(data)
+        if self.protocol.handshake_exc is not None:
+            self.transport.write(self._gate.refuse_unreadable(self).serialize())
+            self.transport.close()
+            return
+        for event in self.protocol.events_received():
+            self.process_event(event)
+
+    def _on_broken_frame(self) -> None:
+        """End the call: of what follows a broken frame the library reads nothing."""
+        sent = self.protocol.close_sent
+        if self.session is None or self._finished or sent is None:
+            return
+        line = "media socket: frame that cannot be read; expected RFC 6455 and at most {} bytes, "
+        logger.warning(line + "closing with {}", MAX_MESSAGE_BYTES, int(sent.code))
+        self._finished = True
+        self._lose_session()
+
+    def _lose_session(self) -> None:
+        if self.session is not None:
+            received = self.protocol.close_rcvd
+            self.session.on_closed(None if received is None else received.code)
+            self.session = None  # they refer to each other
 
     def _on_frame(self, frame: Frame, session: "CallSession") -> None:
         opcode = frame.opcode
@@ -221,6 +249,16 @@ class MediaConnection(ServerConnection):
             logger.warning("media socket: no answer to a ping within {:g} s, dropped", timeout_s)
             self.abort()
 
+    def _pay(self, cost: int) -> None:
+        """Charge for what came: who sends too fast is held back, or dropped if we are closing."""
+        if not self._budget.spend(self._heard_at, cost) or self.transport.is_closing():
+            return
+        if self._finished or self.protocol.state is not State.OPEN:
+            logger.warning("media socket: too much behind the close, dropped")
+            self.abort()
+        else:
+            self._read_slowly()
+
     def _read_slowly(self) -> None:
         if "flood" not in self._timers and not self.transport.is_closing():
             self.transport.pause_reading()
@@ -248,19 +286,3 @@ class MediaConnection(ServerConnection):
 
     def _after(self, name: str, delay_s: float, callback: Callable[[], None]) -> None:
         self._timers[name] = self.loop.call_later(delay_s, callback)
-
-
-def tune(sock: socket.socket | None, user_timeout_s: float) -> None:
-    """Make a TCP socket fit for live audio: nothing waits, little hides in the kernel."""
-    if sock is None:
-        return
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-    for name, value in (
-        ("TCP_NOTSENT_LOWAT", NOT_SENT_BYTES),
-        ("TCP_USER_TIMEOUT", int(user_timeout_s * 1000)),
-    ):
-        option = getattr(socket, name, None)  # not on every platform
-        if option is not None:
-            sock.setsockopt(socket.IPPROTO_TCP, option, value)

@@ -152,9 +152,10 @@ def bind(host: str, port: int) -> socket.socket:
     """
     try:
         return _bound(host, port)
-    except OSError as error:
-        where = f"HOST={host} PORT={port}"
-        raise PortError(f"{where}: {error.strerror}; expected a free address") from None
+    except (OSError, UnicodeError) as error:
+        # The latter for what cannot be a name (RFC 1035, 2.3.4): an empty or too long label.
+        why = error.strerror if isinstance(error, OSError) else "Not a host name"
+        raise PortError(f"HOST={host} PORT={port}: {why}; expected a free address") from None
 
 
 def _bound(host: str, port: int) -> socket.socket:

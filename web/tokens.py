@@ -33,7 +33,8 @@ class Tokens:
 
         Args:
             ttl_s: life of a token in seconds.
-            max_tokens: unused tokens kept; the oldest goes when another one comes.
+            max_tokens: unused tokens kept; the oldest goes when another one comes. Where every
+                token that lost its place is revoked, that one has expired.
             now: the monotonic clock.
         """
         self._ttl_s = ttl_s
@@ -54,6 +55,10 @@ class Tokens:
         nonce = self._unused[call_sid] = secrets.token_urlsafe(NONCE_BYTES)
         expiry = str(round((self._now() + self._ttl_s) * 1000))
         return f"{expiry}.{nonce}.{self._mac(call_sid, expiry, nonce)}"
+
+    def revoke(self, call_sid: str) -> None:
+        """Make the token of a call work no longer. Harmless without one."""
+        self._unused.pop(call_sid, None)
 
     def redeem(self, call_sid: str, token: str) -> bool:
         """Use a token up; False when it is not, or no longer, the one of this call."""

@@ -85,6 +85,8 @@ class Webhooks:
         return Response(status_code=204)
 
     def _refused(self, hook: Hook, reason: str) -> Response:
+        """Say that there is no place: one that the call had before is gone, and so its token."""
+        self.tokens.revoke(hook.call_sid)
         self.metrics.refused.labels(reason).inc()
         logger.bind(call_sid=hook.call_sid).warning("call refused: {}", reason)
         return _xml(no_room(self.phrases, self.status.root.admission.overload_url))
@@ -94,6 +96,7 @@ class Webhooks:
         log = logger.bind(call_sid=hook.call_sid)
         if hook.retry:
             self.status.root.admission.release(hook.call_sid)
+            self.tokens.revoke(hook.call_sid)
             log.error("after-stream: unknown call, second time: hanging up")
             return _xml(twiml.say_and_hang_up(self.phrases.broken, self.phrases))
         refusal = self.status.root.admission.reserve(hook.call_sid)

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from bench.faults_parts import Parts
-from bench.faults_replays import Replays
-from bench.house import HousePlan, HouseReport, run_house
-from bench.house_call import Broken, FaultyCall
-from bench.house_row import in_a_call
+from bench.faults.parts import Parts
+from bench.faults.replays import Replays
+from bench.faults.server.call import Broken, FaultyCall
+from bench.faults.server.row import in_a_call
+from bench.faults.server.schedule import ServerPlan, ServerReport, run_server_part
 from phone.__main__ import main
 
 pytestmark = pytest.mark.e2e
@@ -40,15 +40,17 @@ def replays(tmp_path_factory: pytest.TempPathFactory) -> Replays:
 
 
 @pytest.fixture(scope="module")
-def report(replays: Replays, tmp_path_factory: pytest.TempPathFactory) -> HouseReport:
-    plan = HousePlan((GOOD, ROW), ends=False, alone=(), handlers=False, rounds=1, calls=1)
+def report(replays: Replays, tmp_path_factory: pytest.TempPathFactory) -> ServerReport:
+    plan = ServerPlan((GOOD, ROW), ends=False, alone=(), handlers=False, rounds=1, calls=1)
     logs = tmp_path_factory.mktemp("logs")
-    report = asyncio.run(run_house(plan, logs, replays, Parts(silence), silence))
+    report = asyncio.run(run_server_part(plan, logs, replays, Parts(silence), silence))
     assert list(logs.rglob("*.replay")) == []
     return report
 
 
-def test_the_miss_is_told_and_its_call_alone_is_kept(report: HouseReport, replays: Replays) -> None:
+def test_the_miss_is_told_and_its_call_alone_is_kept(
+    report: ServerReport, replays: Replays
+) -> None:
     good, bad = report.rows
     assert not any(one.broken for one in good.strikes)
     [strike] = bad.strikes
@@ -59,9 +61,12 @@ def test_the_miss_is_told_and_its_call_alone_is_kept(report: HouseReport, replay
 
 
 def test_what_was_kept_runs_again_to_the_same_outputs(
-    report: HouseReport, replays: Replays, capsys: pytest.CaptureFixture[str]
+    report: ServerReport, replays: Replays, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert ("misses on purpose", f"its own call: does not bring {NEVER_KEPT}") in report.missed
+    assert (
+        "misses on purpose",
+        f"its own call: does not bring {NEVER_KEPT}",
+    ) in report.missed
     path: Path = next(one for one in replays.kept if "misses-on-purpose" in one.name)
     assert main(["replay", str(path), "--quiet"]) == 0
     assert "SAME" in capsys.readouterr().out

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.faults_server import LoggedServer
+from bench.logged_server import LoggedServer
 from phone.call import Call, CallOptions
 from replay.lines import Recording, read_recording
 from replay.player import Player

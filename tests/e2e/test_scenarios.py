@@ -16,7 +16,7 @@ from typing import Any
 import grpc
 import pytest
 
-from bench.faults_server import LoggedServer
+from bench.logged_server import LoggedServer
 from phone.__main__ import main
 from phone.call import CallOptions
 from phone.errors import PhoneError

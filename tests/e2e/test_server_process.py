@@ -12,6 +12,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -27,9 +28,10 @@ WAIT_S = 30
 
 
 @contextmanager
-def server(**environ: str) -> Iterator[subprocess.Popen[str]]:
+def server(*arguments: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(  # noqa: S603  # our own file
-        [sys.executable, str(ROOT / "server.py")],
+        [sys.executable, *(arguments or ["server.py"])],
+        cwd=ROOT,
         env=os.environ | {"STT_ENGINE": "instant", "TTS_ENGINE": "tone"} | environ,
         stderr=subprocess.PIPE,
         text=True,
@@ -107,6 +109,62 @@ def test_a_signal_lets_the_calls_say_goodbye_and_a_second_one_does_not() -> None
         assert process.wait(WAIT_S) == 1
 
 
+LATE = """
+import asyncio, os, signal, sys
+sys.argv = ["server.py"]
+import server
+MOMENT = os.environ["MOMENT"]
+
+class Slow:
+    async def start(self):
+        await self.wait("start")
+
+    async def aclose(self):
+        await self.wait("close")
+
+    async def wait(self, moment):
+        if moment == MOMENT:
+            print(f"engines: {moment}", file=sys.stderr, flush=True)
+            await asyncio.sleep(60)
+        elif moment == "close":
+            print("engines: closed", file=sys.stderr, flush=True)
+
+async def start_engines(_house, stack):
+    stack.push_async_callback(server._close, [slow := Slow()])
+    await slow.start()
+
+server._start_engines = start_engines
+server.ENGINES_CLOSE_S = 60
+sys.exit(server.main())
+"""
+"""The server with an engine that takes its time at one moment."""
+
+
+def test_a_signal_while_the_engines_start_closes_them_and_ends_with_1() -> None:
+    with server("-c", LATE, PORT="0", MOMENT="start") as process:
+        told(process, "engines: start")
+        process.send_signal(signal.SIGTERM)
+        told(process, "engines: closed")
+        assert process.wait(WAIT_S) == 1
+        assert rest_of(process) == ""
+
+
+def test_a_second_signal_while_the_engines_close_ends_with_1() -> None:
+    with server("-c", LATE, PORT="0", MOMENT="close") as process:
+        address(process)
+        process.send_signal(signal.SIGTERM)
+        told(process, "engines: close")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(WAIT_S) == 1
+        assert rest_of(process) == ""
+
+
+def rest_of(process: subprocess.Popen[str]) -> str:
+    """Read what the server said that nobody has read yet."""
+    assert process.stderr is not None
+    return process.stderr.read()
+
+
 def test_callers_who_read_nothing_do_not_hold_it_up_for_longer_than_promised() -> None:
     with server(PORT="0", DRAIN_S="0") as process:
         url = address(process)
@@ -117,8 +175,7 @@ def test_callers_who_read_nothing_do_not_hold_it_up_for_longer_than_promised() -
             process.send_signal(signal.SIGTERM)
             assert process.wait(WAIT_S) == 0
             assert time.monotonic() - began_at < STOP_WITHIN_S
-        assert process.stderr is not None
-        rest = process.stderr.read()
+        rest = rest_of(process)
         assert "draining: 1 calls cut off" in rest
         assert "Traceback" not in rest
 
@@ -129,6 +186,51 @@ async def until_draining(url: str) -> None:
         with contextlib.suppress(httpx.TransportError):
             while (await http.get(f"{url}/readyz")).json()["reason"] != "draining":
                 pass
+
+
+LEAKS = """
+import asyncio, gc, threading, warnings
+TEXT = "my name is Dana"
+class Last:
+    def __del__(self):
+        raise ValueError(TEXT)
+async def fail():
+    raise ValueError(TEXT)
+async def agent(event):
+    asyncio.create_task(fail())
+    asyncio.get_running_loop().call_soon(int, TEXT)
+    asyncio.get_running_loop().call_exception_handler({"message": TEXT})
+    threading.Thread(target=int, args=(TEXT,)).start()
+    warnings.warn(TEXT)
+    Last()
+    await asyncio.sleep(0)
+    gc.collect()
+    raise ValueError(TEXT)
+def make(call):
+    return agent
+"""
+
+
+def test_however_an_agent_fails_what_was_said_is_not_in_the_log(tmp_path: Path) -> None:
+    async def one_call(url: str) -> None:
+        call = Call(CallOptions(url=url))
+        await call.place()
+        await call.line.wait_for_speech()
+        await call.finish()
+
+    (tmp_path / "leaks.py").write_text(LEAKS)
+    with server(PORT="0", AGENT="leaks:make", PYTHONPATH=str(tmp_path)) as process:
+        asyncio.run(one_call(address(process)))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(WAIT_S) == 0
+        assert process.stderr is not None
+        rest = process.stderr.read()
+    assert "Dana" not in rest
+    for path in ("Task exception", "Exception in callback", "loop reports", "Uncaught in a thread"):
+        assert path in rest
+    assert "Uncaught where nobody can catch: ValueError at " in rest
+    assert "UserWarning at " in rest
+    assert "Traceback" not in rest
 
 
 def test_a_taken_port_is_one_line_and_exit_code_2() -> None:

@@ -9,6 +9,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -99,15 +100,13 @@ class ChildProcess:
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
                 await process.wait()
         except TimeoutError:
-            process.kill()
-            await process.wait()
+            await _kill(process)
 
     async def kill(self) -> None:
-        """End it at once, as a crash would (SIGKILL to this one child)."""
+        """End it at once, as a crash would (SIGKILL to it alone); harmless when it has ended."""
         process, self._process = self._process, None
         if process is not None:
-            process.kill()
-            await process.wait()
+            await _kill(process)
 
     async def report(self) -> dict[str, Any]:
         """Ask for what it remembers, in the one word that `serve_orders` children know.
@@ -157,6 +156,12 @@ class ChildProcess:
         if self._process is None:
             raise ChildError(f"{self._name}: does not run; expected start() before")
         return self._process
+
+
+async def _kill(process: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError):  # it has ended by itself meanwhile
+        process.kill()
+    await process.wait()
 
 
 async def serve_orders(port: int, answer: Callable[[str], dict[str, Any]]) -> None:

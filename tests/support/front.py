@@ -90,7 +90,7 @@ class Front:
         media_connect: Any = self.config.ws
         http_connect: Any = self.config.http
         self.media_gate: MediaGate = media_connect.__self__
-        self.http_gate: ConnectionLimit = http_connect.__self__
+        self.connections: ConnectionLimit = http_connect.__self__
 
     async def ask(
         self, method: str, target: str, peer: str = STRANGER, **request: Any
@@ -103,7 +103,7 @@ class Front:
     def http_connection(self, peer: str = STRANGER) -> tuple[Any, FakeTcp]:
         """Let a peer connect."""
         tcp = FakeTcp(peer)
-        connection = self.http_gate.connect(self.config, self.state, {})
+        connection = self.connections.connect(self.config, self.state, {})
         connection.connection_made(tcp)
         return connection, tcp
 

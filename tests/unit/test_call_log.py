@@ -12,8 +12,18 @@ from typing import Any
 
 import pytest
 
-from call_log import NO_CALL_LOG, CallLogs, begin_call_logs, logs, no_call_log
+from call_log import (
+    NO_CALL_LOG,
+    CallLogs,
+    Recordings,
+    begin_call_logs,
+    check_folder,
+    logs,
+    no_call_log,
+    recordings,
+)
 from call_log.file import append_to_file
+from settings import SettingsError
 from tests.support.context import logged
 from tests.support.web import settings
 
@@ -179,6 +189,66 @@ def test_a_disk_that_hangs_blocks_no_call_and_loses_the_newest_lines_counted() -
     assert numbers == [None, 0, 1, 2]
 
 
+def test_a_disk_that_hangs_is_told_of_while_it_hangs_by_who_finds_no_room() -> None:
+    disk = Disk()
+    disk.open.clear()
+    with logged() as lines, kept(Path("x"), append=disk.append, lines_max=1) as call_logs:
+        log = begun(call_logs)
+        assert disk.reached.wait(WAIT_S)
+        for _ in range(3):
+            log.note("event")
+        assert lines == ["call log: 1 lines lost: written too slowly"]
+        disk.open.set()
+    assert lines[1:] == ["call log: 1 lines lost: written too slowly"]
+
+
+def test_what_a_disk_that_hangs_has_not_taken_at_the_end_is_counted_and_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    disk, lost = Disk(), list[int]()
+    disk.open.clear()
+    monkeypatch.setattr(logs, "CLOSE_TIMEOUT_S", 0.01)
+    call_logs = CallLogs(Path("/l"), show_texts=False, append=disk.append, on_lost=lost.append)
+    with logged() as lines:
+        log = begun(call_logs)
+        assert disk.reached.wait(WAIT_S)
+        for _ in range(3):
+            log.note("event")
+        call_logs.stop()
+        call_logs.stop()
+    disk.open.set()
+    call_logs._thread.join(WAIT_S)
+    assert sum(lost) == call_logs.lost == 4
+    assert lines == ["call log: 4 lines lost: /l: not written in time"]
+
+
+def test_recordings_that_a_disk_which_hangs_has_not_taken_are_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk, cut = Disk(), list[bool]()
+    disk.open.clear()
+    monkeypatch.setattr(recordings, "append_to_file", disk.append)
+    monkeypatch.setattr(recordings, "CLOSE_TIMEOUT_S", 0.01)
+    kept_tapes = Recordings(
+        tmp_path, lambda line: repr(line).encode(), on_cut=lambda: cut.append(True)
+    )
+    with logged() as lines:
+        first = kept_tapes.begin("CA1", Clock().now)
+        assert first is not None
+        first.leaves("x")
+        assert disk.reached.wait(WAIT_S)
+        second = kept_tapes.begin("CA2", Clock().now)
+        assert second is not None
+        for _ in range(3):
+            second.leaves("x")
+        kept_tapes.stop()
+    disk.open.set()
+    kept_tapes._thread.join(WAIT_S)
+    assert kept_tapes.cut_short == len(cut) == 2
+    assert [line.partition(" ends ")[2] for line in lines] == ["early: not written in time"] * 2
+    assert disk.text.count(b"x") == 1
+
+
 def test_a_full_disk_is_one_line_a_minute_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     disk, lost, now = Disk(), list[int](), [0.0]
     disk.error = OSError(errno.ENOSPC, "No space left on device")
@@ -216,6 +286,51 @@ def test_a_folder_that_cannot_be_made_costs_lines_and_no_more(tmp_path: Path) ->
         begun(call_logs)
     assert call_logs.lost == 1
     assert lines == [f"call log: 1 lines lost: {tmp_path / 'file'}: Not a directory"]
+
+
+def test_all_that_was_lost_is_told_by_the_end(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with logged() as lines, kept(tmp_path / "file") as call_logs:
+        begun(call_logs)
+        wait_for(lambda: lines)
+        begun(call_logs).note("event")
+        wait_for(lambda: call_logs.lost == 3)  # within a minute of the first line: not yet told
+        assert len(lines) == 1
+    assert [line.split()[2] for line in lines] == ["1", "2"]
+
+
+def test_a_folder_is_tried_at_boot_and_made_for_its_owner_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "logs"
+    check_folder(settings(call_log_dir=folder))
+    check_folder(settings(call_log_dir=folder))
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    check_folder(settings())
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("file", "File exists"),
+        ("file/logs", "Not a directory"),
+        ("a\0b", "no name of a folder"),
+        ("sealed", "Permission denied"),
+    ],
+)
+def test_a_folder_that_cannot_be_used_is_one_line_at_boot(
+    name: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+
+    def no_access(_path: Path, _mode: int) -> bool:
+        return False
+
+    if name == "sealed":  # a mode would not keep out the superuser, whom tests may run as
+        monkeypatch.setattr("call_log.file.os.access", no_access)
+    folder = tmp_path / name
+    with pytest.raises(SettingsError) as refused:
+        check_folder(settings(call_log_dir=folder))
+    line = f"CALL_LOG_DIR={str(folder)!r}: {why}; expected a folder to write to"
+    assert str(refused.value) == line
 
 
 def test_a_line_that_does_not_fit_is_taken_back(

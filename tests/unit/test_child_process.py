@@ -22,6 +22,19 @@ async def test_a_child_that_does_not_come_up_is_one_line() -> None:
         await ChildProcess("nobody", "bench.no_such_module").start()
 
 
+async def test_a_child_that_has_ended_by_itself_can_be_killed() -> None:
+    child = ChildProcess(*ENGINE)
+    await child.start()
+    process = child._process
+    assert process is not None
+    assert process.stdin is not None
+    process.stdin.close()
+    assert await process.wait() == 0
+    await child.kill()
+    with pytest.raises(ChildError, match="model: does not run"):
+        await child.report()
+
+
 async def test_a_child_that_dies_says_at_which_order() -> None:
     child = ChildProcess(*ENGINE)
     await child.start()

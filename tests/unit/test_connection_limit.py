@@ -41,7 +41,7 @@ class Aborting(FakeTcp):
 
 def connect(front: Front) -> tuple[Any, Aborting]:
     tcp = Aborting()
-    connection = front.http_gate.connect(front.config, front.state, {})
+    connection = front.connections.connect(front.config, front.state, {})
     connection.connection_made(tcp)
     return connection, tcp
 
@@ -73,7 +73,7 @@ async def test_who_does_not_finish_a_request_in_time_is_dropped_with_one_line(
         await asyncio.gather(*front.state.tasks)
     assert lines[0] == "connection refused: slow"
     assert metric(front.metrics, "refused_total", reason="slow") == 1
-    assert len(front.http_gate) == 0
+    assert len(front.connections) == 0
 
 
 async def test_bytes_that_trickle_in_win_no_time(front: Front) -> None:
@@ -104,7 +104,7 @@ async def test_a_request_in_time_is_followed_by_a_pause_and_another(front: Front
     assert not tcp.dropped.is_set()
     connection.connection_lost(None)
     assert connection._deadline is None
-    assert len(front.http_gate) == 0
+    assert len(front.connections) == 0
 
 
 async def test_a_pause_that_a_byte_has_prolonged_ends_as_well(
@@ -130,13 +130,13 @@ async def test_one_address_gets_so_many_connections_and_this_machine_more(front:
     other, other_tcp = front.http_connection("203.0.113.8")
     assert not other_tcp.aborted
     connection.connection_lost(None)
-    assert len(front.http_gate) == MAX_OF_ONE_PEER + 1
+    assert len(front.connections) == MAX_OF_ONE_PEER + 1
     local = [front.http_connection("127.0.0.1") for _ in range(MAX_OF_ONE_PEER + 1)]
     assert not any(tcp.aborted for _, tcp in local)
     for one, _ in (*held, (other, None), *local):
         one.connection_lost(None)
-    assert len(front.http_gate) == 0
-    assert not front.http_gate._of_peer
+    assert len(front.connections) == 0
+    assert not front.connections._of_peer
 
 
 async def test_all_together_get_so_many(front: Front) -> None:
@@ -151,7 +151,7 @@ async def test_all_together_get_so_many(front: Front) -> None:
 async def test_a_connection_that_becomes_a_media_socket_leaves_its_place(front: Front) -> None:
     connection, tcp = connect(front)
     connection.data_received(upgrade_request())
-    assert len(front.http_gate) == 0
+    assert len(front.connections) == 0
     assert connection._deadline is None
     assert b" 101 " in await answered(tcp)
     tcp.protocol.connection_lost(None)

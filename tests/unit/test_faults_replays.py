@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.faults import main
-from bench.faults_replays import MOST_KEPT, MOST_OF_A_ROW, Replays, file_name, recording_settings
+from bench.faults.__main__ import main
+from bench.faults.replays import MOST_KEPT, MOST_OF_A_ROW, Replays, file_name, recording_settings
 
 pytestmark = pytest.mark.unit
 

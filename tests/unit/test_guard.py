@@ -37,6 +37,8 @@ def signature(url: str, params: str = "") -> str:
 def test_programs_on_this_machine_come_in(host: str) -> None:
     assert not_local(knock(host=host)) is None
     assert not_local(knock(host=host, origin=f"http://{host}")) is None
+    assert not_local(knock(host=host, sec_fetch_site="same-origin")) is None
+    assert not_local(knock(host=host, sec_fetch_site="none")) is None  # typed by somebody
 
 
 @pytest.mark.parametrize(
@@ -64,6 +66,10 @@ def test_programs_on_this_machine_come_in(host: str) -> None:
         (knock(origin="https://evil.example"), "origin"),
         (knock(origin="null"), "origin"),
         (knock(origin="file://localhost"), "origin"),
+        (knock(sec_fetch_site="cross-site"), "origin"),
+        (knock(sec_fetch_site="same-site"), "origin"),
+        (knock(sec_fetch_site="none, none"), "origin"),
+        (knock(sec_fetch_site=""), "origin"),
     ],
 )
 def test_strangers_do_not(stranger: Knock, reason: str) -> None:

@@ -122,6 +122,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str, dict[str, Any], int, str]] = {
     "another machine": ({}, "GET /", {"peer": STRANGER}, 403, "remote"),
     "through a proxy": ({}, "GET /", {"headers": {"via": "1.1 p"}}, 403, "forwarded"),
     "a foreign name": ({}, "GET /", {"headers": {"host": "evil.example"}}, 403, "host"),
+    "a picture on a foreign page": (
+        {}, "GET /webhook/voice?CallSid=X1", {"headers": {"sec-fetch-site": "cross-site"}},
+        403, "origin",
+    ),
     "a foreign page": ({}, "GET /", {"headers": {"origin": "http://evil.example"}}, 403, "origin"),
     "a public name without a secret": (
         {"public_host": HOST}, "POST /webhook/voice",
@@ -289,6 +293,17 @@ REFUSED_UPGRADES: dict[str, tuple[dict[str, Any], bytes, int, str]] = {
         SIGNED, upgrade_request(x_twilio_signature=RIGHT).replace(b"GET", b"POST", 1),
         405, "handshake",
     ),
+    "a path too long": (SIGNED, upgrade_request("/" + "a" * 30_000), 400, "handshake"),
+    "a header too long": (SIGNED, upgrade_request(x_a="a" * 20_000), 400, "handshake"),
+    "too many headers": (
+        SIGNED, upgrade_request(**{f"x_{n}": "b" for n in range(2000)}), 400, "handshake",
+    ),
+    "a header that is no text": (SIGNED, upgrade_request(x_a="\x1b"), 400, "handshake"),
+    "a path that is not ASCII": (SIGNED, upgrade_request("/\xe9"), 400, "handshake"),
+    "with a body": (SIGNED, upgrade_request(content_length="5"), 400, "handshake"),
+    "with a body in pieces": (
+        SIGNED, upgrade_request(transfer_encoding="chunked"), 400, "handshake",
+    ),
 }  # fmt: skip
 
 
@@ -305,6 +320,8 @@ async def test_an_upgrade_is_refused_with_its_status_and_one_line(name: str) -> 
     assert int(head.split()[1]) == status
     assert body == b"refused\n"
     assert b"nosniff" in head
+    assert b"no-store" in head
+    assert tcp.closing
     assert b"erver:" not in head
     assert lines == [line for line in lines if line.startswith(f"upgrade refused: {reason}: ")]
     assert len(lines) == 1
@@ -356,13 +373,16 @@ async def test_who_sends_before_our_answer_is_dropped_without_a_trace(
     assert len(lines) <= 1
 
 
-async def test_an_upgrade_that_the_library_cannot_read_ends_in_one_line() -> None:
+@pytest.mark.parametrize("request_sent", [upgrade_request(x_a="y" * 9000), upgrade_request()[:-2]])
+async def test_an_upgrade_that_the_library_cannot_read_ends_in_one_line(
+    request_sent: bytes,
+) -> None:
     front = Front(handshake_timeout_s=0.01)
     connection = front.media_gate.connect(front.config, front.state, {})
     tcp = FakeTcp("127.0.0.1")
     connection.connection_made(tcp)
     with logged() as lines:
-        connection.data_received(upgrade_request(x_long="y" * 9000))
+        connection.data_received(request_sent)
         await asyncio.wait_for(asyncio.gather(*front.media_gate.handler_tasks), 5)
     assert lines == ["upgrade refused: handshake: a request that cannot be read"]
     assert tcp.aborted

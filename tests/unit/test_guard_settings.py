@@ -48,6 +48,18 @@ def load(monkeypatch: pytest.MonkeyPatch, environ: Mapping[str, str]) -> Setting
             PUBLIC | {"HOST": "0.0.0.0", "TWILIO_AUTH_TOKEN": "short"},
             "TWILIO_AUTH_TOKEN: expected 16 characters with HOST=0.0.0.0",
         ),
+        (
+            PUBLIC | {"HOST": "0.0.0.0", "TWILIO_AUTH_TOKEN_OLD": "x"},
+            "TWILIO_AUTH_TOKEN_OLD: expected 16 characters with HOST=0.0.0.0",
+        ),
+        (
+            PUBLIC | {"HOST": "::", "TWILIO_SHARED_KEY": HEX32[:15]},
+            "TWILIO_SHARED_KEY: expected 16 characters with HOST=::",
+        ),
+        (
+            PUBLIC | {"HOST": "0.0.0.0", "ADMIN_TOKEN": "k"},
+            "ADMIN_TOKEN: expected 16 to 256 visible ASCII characters without spaces",
+        ),
         (PUBLIC | {"TWILIO_AUTH_TOKEN": " "}, f"TWILIO_AUTH_TOKEN: {VISIBLE}"),
         (PUBLIC | {"TWILIO_AUTH_TOKEN": f"{HEX32}\n"}, f"TWILIO_AUTH_TOKEN: {VISIBLE}"),
         (PUBLIC | {"TWILIO_AUTH_TOKEN_OLD": f" {HEX32}"}, f"TWILIO_AUTH_TOKEN_OLD: {VISIBLE}"),
@@ -90,6 +102,83 @@ def test_no_secret_is_shown_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = "\n".join(effective_lines(loaded)) + repr(loaded) + str(loaded)
     assert "secret-" not in shown
     assert all(f"{name}=(set)" in shown for name in secrets)
+
+
+def test_what_an_address_or_a_request_holds_besides_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loaded = load(
+        monkeypatch,
+        {
+            "OPENAI_EXTRA": '{"headers": {"Authorization": "secret-one"}}',
+            "OPENAI_BASE_URL": "http://secret-two:secret-three@[::1]:8000/v1",
+            "OVERLOAD_URL": "https://other.example/webhook/voice?key=secret-four#secret-five",
+        },
+    )
+    shown = effective_lines(loaded)
+    assert not [line for line in shown if "secret-" in line]
+    assert "OPENAI_EXTRA=(set)" in shown
+    assert "OPENAI_BASE_URL=http://…@[::1]:8000/v1" in shown
+    assert "OVERLOAD_URL=https://other.example/webhook/voice?…" in shown
+    monkeypatch.delenv("OPENAI_EXTRA")
+    assert "OPENAI_EXTRA=-" in effective_lines(load_settings(None))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://user:secret-1@other.example/voice",
+        f"https://user:{'x' * 40}secret-1@other.example",
+        "https://user:secret-1/secret-2@other.example/?@",
+        "ftp://other.example/?key=secret-1",
+    ],
+)
+def test_an_address_that_is_refused_is_not_repeated_with_its_password(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load(monkeypatch, {"OVERLOAD_URL": url})
+    told = str(refused.value)
+    assert told.startswith("OVERLOAD_URL='")
+    assert "secret" not in told
+    assert "xxx" not in told
+
+
+@pytest.mark.parametrize("public_host", ["voice.example.com", "voice.example.com:443"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://voice.example.com/webhook/voice",
+        "https://VOICE.example.com:443/webhook/voice?x=1",
+        "https://voice.example.com./webhook/voice",
+        "https://voice.example.com//webhook//voice",
+        "https://voice.example.com/./a/../webhook/voice",
+        "https://voice.example.com/%77ebhook%2Fvoice",
+        "https://voice.example.com/webhook",
+    ],
+)
+def test_calls_that_do_not_fit_are_not_sent_back_however_the_address_is_written(
+    public_host: str, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load(monkeypatch, PUBLIC | {"PUBLIC_HOST": public_host, "OVERLOAD_URL": url})
+    assert str(refused.value) == "OVERLOAD_URL: leads back to this server; expected another one's"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://other.example.com/webhook/voice",
+        "https://voice.example.com:8443/webhook/voice",
+        "https://voice.example.com/queue?then=/webhook/voice",
+        "https://voice.example.com",
+        "http://localhost:99999/webhook/voice",
+    ],
+)
+def test_another_server_or_another_of_its_paths_may_take_them(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert load(monkeypatch, PUBLIC | {"OVERLOAD_URL": url}).overload_url == url
 
 
 def test_the_settings_of_a_rotation_reach_the_guard(monkeypatch: pytest.MonkeyPatch) -> None:

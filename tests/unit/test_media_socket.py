@@ -20,11 +20,9 @@ from web.media_socket import (
     FLOOD_PAUSE_S,
     MESSAGE_BURST,
     MESSAGE_RATE_HZ,
-    NOT_SENT_BYTES,
-    SEND_BUFFER_BYTES,
     MediaConnection,
-    tune,
 )
+from web.socket_tuning import NOT_SENT_BYTES, SEND_BUFFER_BYTES, tune
 from web.voice_edges import VoiceEdges
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
@@ -70,7 +68,10 @@ class FakeTcp(asyncio.Transport):
         self.resumed.set()
 
     def can_write_eof(self) -> bool:
-        return False
+        return True
+
+    def write_eof(self) -> None:
+        pass
 
     def is_closing(self) -> bool:
         return self.closing
@@ -186,6 +187,65 @@ async def test_what_a_flood_had_in_one_read_is_paid_for_before_the_next() -> Non
     pause_s = peer.connection._timers["flood"].when() - peer.connection.loop.time()
     assert not peer.tcp.reading
     assert pause_s == pytest.approx((3000 - MESSAGE_BURST) / MESSAGE_RATE_HZ, rel=0.1)
+    await peer.gone()
+
+
+@pytest.mark.parametrize("by_peer", [False, True])
+async def test_who_floods_a_socket_that_is_closing_is_dropped_at_once(*, by_peer: bool) -> None:
+    peer = Peer()
+    await peer.upgrade()
+    if by_peer:  # from here on the library throws away what comes
+        peer.send(Opcode.CLOSE, (1000).to_bytes(2, "big"))
+    else:
+        peer.connection.finish(1008, "token")
+    flood = b"x" * 16_384 if by_peer else Frame(Opcode.PING, b"").serialize(mask=True) * 1000
+    with logged() as lines:
+        peer.connection.data_received(flood)
+        assert not peer.tcp.aborted  # what a stalled network held back
+        for _ in range(100):
+            peer.connection.data_received(flood)
+    assert peer.tcp.aborted
+    assert lines == ["media socket: too much behind the close, dropped"]
+    await peer.gone()
+
+
+@pytest.mark.parametrize(
+    ("broken", "code"),
+    [
+        (b"\xf1\x80\0\0\0\0", 1002),  # reserved bits
+        (b"\x81\xff" + (70_000).to_bytes(8, "big") + bytes(4), 1009),  # longer than allowed
+        (b"\x88\x82\0\0\0\0\0\1", 1002),  # a close code that nobody may send
+        (b"\x88\x83\0\0\0\0\3\xe8\xff", 1007),  # a close reason that is no UTF-8
+    ],
+)
+async def test_a_frame_that_is_none_ends_its_call_at_once_with_one_line(
+    broken: bytes, code: int
+) -> None:
+    peer = Peer()
+    await peer.upgrade()
+    peer.send(Opcode.TEXT, started())
+    call = peer.root.calls["CA1"].call
+    frame = Frame(Opcode.TEXT, media()).serialize(mask=True)
+    with logged() as lines:
+        peer.connection.data_received(frame + broken)
+        assert [type(message) for message in call.posted] == [SocketClosed]
+        peer.connection.data_received(b"more of it")
+    assert len(peer.root.calls["CA1"].rx.of(InboundFrame)) == 1
+    expected = "expected RFC 6455 and at most 65536 bytes"
+    assert lines == [f"media socket: frame that cannot be read; {expected}, closing with {code}"]
+    assert code.to_bytes(2, "big") in peer.tcp.written[-120:]
+    assert "close" in peer.connection._timers
+    await peer.gone()
+    assert len(call.posted) == 1
+
+
+async def test_a_broken_frame_behind_our_close_says_nothing_more() -> None:
+    peer = Peer()
+    await peer.upgrade()
+    peer.connection.finish(1000, "bye")
+    with logged() as lines:
+        peer.connection.data_received(b"\xf1\x80\0\0\0\0")
+    assert lines == []
     await peer.gone()
 
 

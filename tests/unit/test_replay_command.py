@@ -94,7 +94,7 @@ def test_it_stops_where_it_is_told_to(recording: Path, capsys: pytest.CaptureFix
 def test_a_file_that_cannot_be_replayed_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["replay", str(tmp_path / "none")]) == 1
+    assert main(["replay", str(tmp_path / "none")]) == 2
     error = capsys.readouterr().err
     assert error.startswith("phone: ")
     assert error.count("\n") == 1

@@ -75,7 +75,7 @@ def test_a_field_that_came_later_takes_its_default() -> None:
     assert unpack(packed[:2]) == brains.Say("a")
 
 
-@pytest.mark.parametrize("packed", [["Nobody"], [], "Say", ["Say", "a", True, 1], ["Say"], [[]]])
+@pytest.mark.parametrize("packed", [["Nobody"], ["Say", "a", True, 1], ["Say"], ["Say", 1]])
 def test_what_is_no_message_is_one_line_without_its_content(packed: Any) -> None:
     with pytest.raises(RecordingError) as error:
         unpack(packed)
@@ -201,7 +201,7 @@ def test_lines_have_their_time_and_their_place(tmp_path: Path) -> None:
     path = written(
         tmp_path / "a",
         '[2.0,"turn","rx"]\n["media",160,1]\n[2.5,"+say",1,["SynthesisDone"]]\n["mark","a"]\n',
-        '["reads",[5,7]]\n[3.0,"in","rx",["DigitPressed","1"]]\n["ended"]\n',
+        '["reads",[5,7]]\n[3.0,"in","agent",["DigitPressed","1"]]\n["ended"]\n',
     )
     recording = read_recording(path)
     seen = [(line.at, line.kind, line.timed, line.nested) for line in recording.lines]

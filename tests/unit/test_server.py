@@ -44,6 +44,7 @@ def test_a_check_prints_what_would_run(
     ("name", "value", "expected"),
     [
         ("PORT", "x", "server: PORT='x': expected 0 to 65535"),
+        ("CALL_LOG_DIR", "/dev/null", "server: CALL_LOG_DIR='/dev/null': File exists; expected a"),
         ("DIALOGUE", "nowhere.toml", "nowhere.toml"),
         ("STT_ENGINE", "ear", "ear"),
         ("TTS_ENGINE", "mouth", "mouth"),
@@ -62,6 +63,33 @@ def test_what_cannot_work_is_one_line_and_exit_code_2(
     assert expected in told
     assert told.startswith("server: ")
     assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 64 + ".example.com", "."])
+def test_what_cannot_be_a_host_name_is_one_line_and_exit_code_2(
+    host: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def serve(_house: server.House) -> int:
+        serving.bind(host, 0)
+        raise AssertionError("bound")
+
+    monkeypatch.setattr(server, "_serve", serve)
+    assert server.main([]) == 2
+    told = capsys.readouterr().err
+    assert told == f"server: HOST={host} PORT=0: Not a host name; expected a free address\n"
+
+
+def test_a_check_says_how_many_descriptors_are_needed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_needed: int) -> int:
+        return 1024
+
+    monkeypatch.setattr(server, "raise_limit", refuse)
+    monkeypatch.setenv("MAX_CALLS", "2000")
+    assert server.main(["--check"]) == 0
+    line = "file descriptors: 2672 needed, 1024 allowed; raise the limit (ulimit -n, LimitNOFILE)"
+    assert capsys.readouterr().out.endswith(f"{line}\n")
 
 
 def test_help_names_every_setting(capsys: pytest.CaptureFixture[str]) -> None:

@@ -56,6 +56,17 @@ def test_a_new_token_of_a_call_replaces_the_old_one() -> None:
     assert tokens.redeem("CA1", new)
 
 
+def test_a_revoked_token_works_no_longer_and_takes_no_room() -> None:
+    tokens, _ = make(max_tokens=2)
+    kept, revoked = tokens.issue("CA1"), tokens.issue("CA2")
+    tokens.revoke("CA2")
+    tokens.revoke("CA2")
+    assert len(tokens) == 1
+    assert not tokens.redeem("CA2", revoked)
+    tokens.issue("CA3")
+    assert tokens.redeem("CA1", kept)
+
+
 def test_every_part_of_a_token_is_under_its_mac() -> None:
     tokens, _ = make()
     token = tokens.issue("CA1")

@@ -142,6 +142,26 @@ async def test_a_broken_call_keeps_its_place_while_it_is_put_off_and_loses_it_at
     assert not site.root.admission.kept
 
 
+async def test_who_loses_the_place_loses_the_token_and_nobody_who_keeps_it_does() -> None:
+    site = Site()
+    kept = token_of(await site.post("/webhook/voice", {"CallSid": "CA1"}))
+    for number in range(2, 9):  # the table has room for four
+        call = {"CallSid": f"CA{number}"}
+        lost = token_of(await site.post("/webhook/voice", call))
+        await site.post("/webhook/after-stream?retry=1", call)
+        assert not site.tokens.redeem(call["CallSid"], lost)
+    late = token_of(await site.post("/webhook/voice", CALL | {"CallSid": "CA9"}))
+    site.root.admission.refuses = "busy"
+    await site.post("/webhook/voice", CALL | {"CallSid": "CA9"})
+    assert not site.tokens.redeem("CA9", late)
+    assert site.tokens.redeem("CA1", kept)
+    assert len(site.tokens) == 0
+
+
+def token_of(answer: httpx.Response) -> str:
+    return answer.text.partition('name="token" value="')[2].partition('"')[0]
+
+
 async def test_a_broken_call_that_cannot_come_again_is_told_so_at_once() -> None:
     site = Site()
     site.root.stop_admitting()
