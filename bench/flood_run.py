@@ -45,8 +45,6 @@ SETTINGS: Final = {
     "PUBLIC_HOST": PUBLIC_HOST,
     "TOKEN_TTL_S": "5",
     "CLOSE_TIMEOUT_S": "2",
-    # A flooder's answer to a ping waits behind what is held back: it would be dropped as dead.
-    "PING_TIMEOUT_S": "60",
     # The flood is to be let in: whether it is refused as load is not the question here.
     "LOAD_LATE_PERCENT": "90",
     "LOAD_GAPS_PER_MINUTE": "3000",

@@ -39,6 +39,9 @@ BYTES_PER_COST: Final = 1024
 FLOOD_PAUSE_S: Final = 0.1
 """For which, at least, nothing is read from a peer that is too fast; TCP holds it back."""
 
+HURRY_RATE_HZ: Final = 75.0
+"""Messages a second of a peer that has a backlog: a caller has 50. The pong stands behind it."""
+
 MAX_REASON_BYTES: Final = 120
 """A close frame's reason has room for 123 bytes (RFC 6455, 5.5)."""
 
@@ -75,6 +78,8 @@ class MediaConnection(ServerConnection):
         """When reading last went on after a pause."""
         self._answered = True
         """Whether the last ping has its pong."""
+        self._since_ping = 0
+        """Messages since then."""
         self._finished = False
 
     # What the gate and uvicorn call
@@ -165,6 +170,7 @@ class MediaConnection(ServerConnection):
         elif self.session is None:
             self.abort()  # a frame before the upgrade was accepted: nobody checked this peer
         else:
+            self._since_ping += 1
             if not self._finished:
                 self._on_frame(event, self.session)
             self._pay(1 + len(event.data) // BYTES_PER_COST)
@@ -229,12 +235,12 @@ class MediaConnection(ServerConnection):
     def _ping(self) -> None:
         """Ask for a sign of life.
 
-        The library's own keepalive knows nothing of peers that we hold back: their pong stands
+        The library's own keepalive knows nothing of peers that we hold back, whose pong stands
         behind messages that we have not read.
         """
         if self.protocol.state is not State.OPEN or self.transport.is_closing():
             return
-        self._answered = False
+        self._answered, self._since_ping = False, 0
         self.protocol.send_ping(b"")
         self.send_data()
         self._after("ping", self._limits.ping_timeout_s, self._on_pong_due)
@@ -242,7 +248,7 @@ class MediaConnection(ServerConnection):
     def _on_pong_due(self) -> None:
         timeout_s = self._limits.ping_timeout_s
         held_back = "flood" in self._timers or self.loop.time() - self._held_back_at < timeout_s
-        if self._answered or held_back:
+        if self._answered or held_back or self._since_ping > HURRY_RATE_HZ * timeout_s:
             self._after("ping", self._limits.ping_interval_s, self._ping)
         else:
             # It may send all the time: a caller who gets nothing hears nothing.

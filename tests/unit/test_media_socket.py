@@ -271,18 +271,33 @@ async def test_a_peer_that_pings_and_reads_nothing_is_dropped() -> None:
     await peer.gone()
 
 
-@pytest.mark.parametrize("sends", [False, True])
-async def test_a_peer_without_a_pong_is_dropped_whatever_it_sends(*, sends: bool) -> None:
+CALLERS_MESSAGES = 5 * 50
+"""In the time that a pong has, at the pace of a caller."""
+
+
+@pytest.mark.parametrize("sends", [0, CALLERS_MESSAGES])
+async def test_a_peer_without_a_pong_is_dropped_though_it_sends(sends: int) -> None:
     peer = Peer()
     await peer.upgrade()
     peer.connection._ping()
     assert peer.tcp.written.endswith(b"\x89\x00")
-    if sends:
-        peer.send(Opcode.TEXT, b"")
+    for _ in range(sends):
+        peer.send(Opcode.BINARY, b"")
     with logged() as lines:
         peer.connection._on_pong_due()
     assert peer.tcp.aborted
     assert lines[-1] == "media socket: no answer to a ping within 5 s, dropped"
+    await peer.gone()
+
+
+async def test_a_peer_that_works_off_a_backlog_may_answer_behind_it() -> None:
+    peer = Peer()
+    await peer.upgrade()
+    peer.connection._ping()
+    for _ in range(2 * CALLERS_MESSAGES):
+        peer.send(Opcode.BINARY, b"")
+    peer.connection._on_pong_due()
+    assert not peer.tcp.aborted
     await peer.gone()
 
 
