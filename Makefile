@@ -39,7 +39,8 @@ bench: $(BIN)/.dev  ## measure cadence and drops under load, print a table
 	$(BIN)/python -m bench
 
 faults: $(BIN)/.dev  ## break calls, recogniser and server in every way; writes docs/faults.md, keeps evidence
-	$(BIN)/python -m bench.faults
+	@$(BIN)/python -m bench.faults; rows=$$?; \
+	$(BIN)/python -m bench.leaks && exit $$rows
 
 leaks: $(BIN)/.dev  ## hold 2000 calls, most of them broken somehow; what does the server keep?
 	$(BIN)/python -m bench.leaks

@@ -23,8 +23,8 @@ HERE: Final = Path(__file__).parent
 AUTH_TOKEN: Final = "token-of-the-leak-bench"  # noqa: S105  # opens nothing
 PUBLIC_HOST: Final = "leaks.example.com"
 
-MAX_CALLS: Final = 24
-WAVE_CALLS: Final = 50
+MAX_CALLS: Final = 48
+WAVE_CALLS: Final = 100
 """More than the server has places for: some are refused in every wave."""
 
 SPREAD_S: Final = 1.0
