@@ -5,17 +5,15 @@ this one, and puts together what all of them saw. `python -m bench --engines con
 """
 
 import asyncio
-import json
 import os
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
-from urllib.error import URLError
-from urllib.request import urlopen
+from typing import Final
 
+from bench.call_view import call_view
 from bench.conversation_calls import HeldCall, hold
 from bench.conversation_machine import CoreWatch
 from bench.conversation_measure import Outcome, Pace, engines_of, outcome_of
@@ -30,7 +28,6 @@ HERE: Final = Path(__file__).parent
 SPREAD_S: Final = 8.0
 """The calls of a row begin within this time: about as long as one question with its answer."""
 
-VIEW_TIMEOUT_S: Final = 5.0
 
 KNOWN: Final = Pace(quiet_s=0.3, thinking_s=0.1, token_s=0.2, word_s=0.02, audio_s=0.1)
 """Delays that are easy to take away from a total."""
@@ -91,7 +88,7 @@ async def run_row(row: Row, calls: int | None = None) -> RowResult:
                 *(hold(server.url, index + 1, index * step_s) for index in range(count))
             )
         after, elapsed_s = server.usage(), time.monotonic() - began_at
-        views = [await _view(server.url, call.report.call_sid) for call in held]
+        views = [await call_view(server.url, call.report.call_sid) for call in held]
         engines = engines_of(await model.report(), await voice.report())
     outcomes = (
         outcome_of(call, row.pace, engines, view, cores.share)
@@ -132,20 +129,6 @@ async def _processes(
         ) as server,
     ):
         yield model, voice, server
-
-
-async def _view(url: str, call_sid: str) -> dict[str, Any]:
-    return await asyncio.to_thread(_get, f"{url}/calls/{call_sid}")
-
-
-def _get(url: str) -> dict[str, Any]:
-    """Read what the server knows of an ended call; nothing if it knows nothing."""
-    try:
-        with urlopen(url, timeout=VIEW_TIMEOUT_S) as answer:  # noqa: S310  # loopback
-            view: dict[str, Any] = json.load(answer)
-    except URLError:
-        return {}
-    return view
 
 
 def _phone_late_p99_ms(held: Sequence[HeldCall]) -> float:

@@ -6,14 +6,13 @@ of `--at-once` lines, and compares what the server says it heard with what was s
 
 import argparse
 import asyncio
-import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
-from urllib.request import urlopen
 
+from bench.call_view import call_view
 from bench.server_process import ServerProcess
 from phone.call import CallOptions
 from phone.calls import hold_calls
@@ -31,7 +30,6 @@ SAID: Final = (
 """What is said in the demo; one more sentence lies outside the dialogue, to be rejected."""
 
 NOT_UNDERSTOOD: Final = "Sorry, I did not get that."
-VIEW_TIMEOUT_S: Final = 5.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,14 +48,12 @@ async def _run(times: int, at_once: int) -> int:
             CallOptions(url=server.url), load_script(DEMO), times=times, at_once=at_once
         )
         for report in reports:
-            right.update(_understood(server.url, report))
+            right.update(_understood(await call_view(server.url, report.call_sid)))
     return _tell(right, reports)
 
 
-def _understood(url: str, report: CallReport) -> list[str]:
+def _understood(view: dict[str, Any]) -> list[str]:
     """The sentences of one call that were understood, in their order, and the rejection."""
-    with urlopen(f"{url}/calls/{report.call_sid}", timeout=VIEW_TIMEOUT_S) as answer:  # noqa: S310  # loopback
-        view: dict[str, Any] = json.load(answer)
     heard = [entry["text"] for entry in view["transcript"] if entry["who"] == "caller"]
     rejected = any(entry["text"].startswith(NOT_UNDERSTOOD) for entry in view["transcript"])
     found = [text for text in SAID if text in heard]

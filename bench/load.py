@@ -1,14 +1,13 @@
 """One load: so many phones at once against a server with given engines, and what came of it."""
 
-import json
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from statistics import median
-from typing import Any, Final
-from urllib.request import urlopen
+from typing import Any
 
+from bench.call_view import call_view
 from bench.server_process import ServerProcess
 from phone.call import CallOptions
 from phone.calls import hold_calls
@@ -16,9 +15,6 @@ from phone.histogram import Histogram
 from phone.report import CallReport
 from phone.script import Step
 from tests.emulator.process import EmulatorProcess
-
-VIEW_TIMEOUT_S: Final = 5.0
-"""For the server to show what it knows of a call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +60,11 @@ async def run(load: Load) -> Result:
         )
         elapsed_s = time.monotonic() - began
         after, workers_after = server.usage(), server.worker_cpu_s()
-        drops = sum(_drops(server.url, report.call_sid) for report in reports)
+        views = [await call_view(server.url, report.call_sid) for report in reports]
     return _result(
         load,
         reports,
-        drops=drops,
+        drops=sum(map(_drops, views)),
         cpu_percent=100 * (after.cpu_s - before.cpu_s) / elapsed_s,
         worker_percent=100 * (workers_after - workers_before) / elapsed_s,
         rss_mb=after.rss_mb,
@@ -88,9 +84,7 @@ async def _server_of(load: Load) -> AsyncGenerator[ServerProcess]:
             yield server
 
 
-def _drops(url: str, call_sid: str) -> int:
-    with urlopen(f"{url}/calls/{call_sid}", timeout=VIEW_TIMEOUT_S) as answer:  # noqa: S310  # loopback
-        view: dict[str, Any] = json.load(answer)
+def _drops(view: dict[str, Any]) -> int:
     return sum(frames for reasons in view["drops"].values() for frames in reasons.values())
 
 

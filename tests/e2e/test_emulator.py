@@ -9,7 +9,8 @@ from typing import Any
 import grpc.aio
 import pytest
 
-from tests.emulator.process import EmulatorError, EmulatorProcess
+from tests.emulator.process import EmulatorProcess
+from tests.support.child_process import ChildError
 from tests.support.speech_client import Said, SpeechClient
 from tests.support.stamped_faults import FOREVER, Fault, Kind
 from tests.support.stamped_speech import batches, make_speech
@@ -419,7 +420,7 @@ def test_a_killed_emulator_comes_back_on_its_port_and_remembers_what_it_saw(run:
             async with client_of(emulator) as client:
                 await hear(client)
             assert [one.number for one in (await emulator.report()).of_call(1)] == [0, 1]
-        with pytest.raises(EmulatorError, match="does not run"):
+        with pytest.raises(ChildError, match="does not run"):
             await emulator.report()
 
     run(test())
@@ -428,7 +429,7 @@ def test_a_killed_emulator_comes_back_on_its_port_and_remembers_what_it_saw(run:
 def test_a_wrong_order_is_answered_and_survived(emulator: EmulatorProcess, run: Run) -> None:
     async def test() -> None:
         for order in ({"do": "dance"}, {"do": "script", "faults": [{"kind": "nonsense"}]}):
-            with pytest.raises(EmulatorError, match="emulator: "):
+            with pytest.raises(ChildError, match="emulator: "):
                 await emulator.order(**order)
         assert (await emulator.report()).streams == []
 

@@ -12,11 +12,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests.emulator.journal import Report
-from tests.support.child_process import ChildError as EmulatorError
-from tests.support.child_process import ChildProcess
+from tests.support.child_process import ChildError, ChildProcess
 from tests.support.stamped_faults import Fault
-
-__all__ = ["EmulatorError", "EmulatorProcess"]
 
 
 class EmulatorProcess:
@@ -58,7 +55,7 @@ class EmulatorProcess:
         """The child's process id.
 
         Raises:
-            EmulatorError: it does not run.
+            ChildError: it does not run.
         """
         return self._child.pid
 
@@ -78,7 +75,7 @@ class EmulatorProcess:
         """Start it, on the port it had before if it ran already.
 
         Raises:
-            EmulatorError: it did not come up.
+            ChildError: it did not come up.
         """
         self._child = self._made()
         await self._child.start()
@@ -152,12 +149,12 @@ class EmulatorProcess:
         """Say one line to it and hear its answer.
 
         Raises:
-            EmulatorError: it is not there, or says what is wrong.
+            ChildError: it is not there, or says what is wrong.
         """
         what = str(order["do"])
         answer = await self._child.ask(json.dumps(order), what)
         if "error" in answer:
-            raise EmulatorError(f"emulator: {what}: {answer['error']}")
+            raise ChildError(f"emulator: {what}: {answer['error']}")
         return answer
 
     def _made(self, *options: str) -> ChildProcess:

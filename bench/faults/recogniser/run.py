@@ -1,15 +1,13 @@
 """One row of the fault table: the server, the emulator and the calls, and what came of them."""
 
 import asyncio
-import json
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
-from urllib.error import URLError
-from urllib.request import urlopen
+from typing import Final
 
+from bench.call_view import call_view
 from bench.faults.recogniser.measure import CallOutcome, Seen, outcome_of
 from bench.faults.recogniser.rows import RecogniserRow, faults_of
 from bench.faults.replays import file_name, recording_settings
@@ -30,7 +28,6 @@ SPREAD_S: Final = 6.0
 ACT_AFTER_S: Final = 11.0
 """When all are struck at once: every call is at its words, none at its last ones."""
 
-VIEW_TIMEOUT_S: Final = 5.0
 
 START_AHEAD: Final = 2
 """Rows whose processes start, or wait for their turn: more would take the cores from the others."""
@@ -86,7 +83,7 @@ async def run_row(row: RecogniserRow, calls: int, logs: Path, turns: Turns) -> R
             reports, struck_at = await _hold(row, emulator, server.url, speeches)
         finally:
             turns.holding.release()
-        views = [await _view(server.url, report.call_sid) for report in reports]
+        views = [await call_view(server.url, report.call_sid) for report in reports]
         await ending.aclose()
         seen = await emulator.report()
     outcomes = (
@@ -132,17 +129,3 @@ async def _call(url: str, speech: Speech, delay_s: float) -> CallReport:
     except PhoneError as problem:
         error = str(problem)
     return report_call(call, (), error)
-
-
-async def _view(url: str, call_sid: str) -> dict[str, Any]:
-    """What the server knows of an ended call; nothing if it knows nothing."""
-    return await asyncio.to_thread(_get, f"{url}/calls/{call_sid}")
-
-
-def _get(url: str) -> dict[str, Any]:
-    try:
-        with urlopen(url, timeout=VIEW_TIMEOUT_S) as answer:  # noqa: S310  # loopback
-            view: dict[str, Any] = json.load(answer)
-    except URLError:
-        return {}
-    return view
